@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// The way of an initrd, from the boot loader's memory to the root file system
+// and back to free memory, in the order of the document's numbered list:
+//
+//   1. The boot loader has left the image; initrd_reserve() keeps it safe.
+//   2. initrd_populate_rootfs() unpacks it if it is an archive; else
+//      initrd_load_root() makes it the RAM disk. Its memory is given back.
+//   3. Where the root device is not /dev/ram0, change_root() runs linuxrc.
+//   4. The kernel mounts the root device, and goes on.
+
+#include "initrd/boot.h"
+
+#include "initrd/image/formats.h"
+#include "initrd/image/region.h"
+#include "initrd/kernel/handles.h"
+#include "initrd/kernel/log.h"
+#include "initrd/kernel/root.h"
+#include "initrd/root/change_root.h"
+#include "initrd/root/ramdisk_loader.h"
+#include "initrd/rootfs/unpack.h"
+#include "initrd/support/parse.h"
+
+namespace initrd {
+namespace {
+
+constexpr bool kRamDisk = IS_ENABLED(CONFIG_BLK_DEV_RAM);
+constexpr bool kRamDiskBuiltIn = IS_BUILTIN(CONFIG_BLK_DEV_RAM);
+constexpr u32 kRam0 = 0x100; // 1:0
+constexpr u64 kNanosecondsPerMillisecond = 1000000;
+
+// What the command line asked for.
+struct Options {
+	bool retain = false;
+	bool noinitrd = false;
+	char init[256] = "/init";	// rdinit=
+	char file_systems[256] = "";	// rootfstype=
+};
+
+constinit Options options = {};
+
+// The image from populate to load, while it waits for the RAM disk driver.
+constinit Region waiting = Region::none();
+
+template <size_t N> void assign(char (&to)[N], const char *from)
+{
+	const size_t length = min(__builtin_strlen(from), N - 1);
+
+	__builtin_memcpy(to, from, length);
+	to[length] = 0;
+}
+
+void dispose(Region &region)
+{
+	if (options.retain)
+		region.retain();
+	else
+		region.free();
+}
+
+void report_archive(const rootfs::Unpacked &unpacked, size_t in, u64 started_ns)
+{
+	seam_log(SEAM_LOG_INFO,
+		 "initrd: %s%scpio archive: %zu bytes in, %llu bytes out, unpacked, %llu entries, %llu ms\n",
+		 unpacked.compressor ?: "", unpacked.compressor ? "+" : "", in, unpacked.bytes,
+		 unpacked.entries, (seam_now_ns() - started_ns) / kNanosecondsPerMillisecond);
+}
+
+void unpack_builtin_archive()
+{
+	const seam_range archive = seam_builtin_archive();
+	rootfs::Unpacked unpacked;
+	auto result = rootfs::unpack(Bytes(archive.start, archive.size), unpacked);
+
+	// A kernel that cannot read its own archive is broken.
+	if (!result)
+		seam_panic(result.error().reason);
+}
+
+// Whether something after an archive that failed can be loaded as an image.
+bool has_image(Bytes bytes)
+{
+	const int block = seam_image_start_block();
+	const Format *format;
+
+	if (block <= 0)
+		return false;
+	format = identify(bytes.skip(static_cast<size_t>(block) * 1024));
+	return format && format->kind != Kind::kArchive;
+}
+
+// For an init that was built in: the image as a file, /initrd.image.
+void write_image_file(Bytes bytes)
+{
+	int status;
+	File file(seam_file_create("/initrd.image", 0700, true, &status));
+
+	if (file)
+		status = seam_file_write(file.get(), bytes.data(), bytes.size(), 0);
+	if (status < 0)
+		seam_log(SEAM_LOG_ERR, "initrd: /initrd.image: incomplete, error %d\n", -status);
+}
+
+void unpack_image(Region &region)
+{
+	const u64 started_ns = seam_now_ns();
+	const Bytes bytes = region.bytes();
+	rootfs::Unpacked unpacked;
+
+	seam_log(SEAM_LOG_INFO, kRamDisk ? "Trying to unpack rootfs image as initramfs...\n" :
+					   "Unpacking initramfs...\n");
+	auto result = rootfs::unpack(bytes, unpacked);
+
+	if (result) {
+		report_archive(unpacked, bytes.size(), started_ns);
+		return;
+	}
+	if (kRamDiskBuiltIn && (unpacked.headers == 0 || has_image(bytes))) {
+		seam_log(SEAM_LOG_INFO,
+			 "rootfs image is not initramfs (%s); looks like an initrd\n",
+			 result.error().reason);
+		if (seam_may_execute(options.init) < 0)
+			waiting = move(region);
+		else
+			write_image_file(bytes);
+		return;
+	}
+	seam_log(SEAM_LOG_EMERG, "Initramfs unpacking failed: %s\n", result.error().reason);
+	seam_log(SEAM_LOG_ERR,
+		 "initrd: %llu of the archive's entries were unpacked, then trouble at offset %llu\n",
+		 unpacked.entries, result.error().offset);
+}
+
+} // namespace
+} // namespace initrd
+
+using namespace initrd;
+
+void initrd_reserve(void)
+{
+	reserve_physical_image();
+}
+
+void initrd_populate_rootfs(void)
+{
+	unpack_builtin_archive();
+
+	Region region = Region::locate();
+
+	seam_image_forget();
+	if (!region.empty() && !IS_ENABLED(CONFIG_INITRAMFS_FORCE))
+		unpack_image(region);
+	if (!region.empty())
+		dispose(region);
+	seam_files_flush();
+}
+
+int initrd_load_root(const char *root_name)
+{
+	Region region = move(waiting);
+
+	if (region.empty())
+		return false;
+	if (options.noinitrd) {
+		dispose(region);
+		return false;
+	}
+	auto loaded = root::load_ramdisk(region, seam_image_start_block(), options.retain);
+
+	if (!loaded)
+		seam_log(SEAM_LOG_ERR, "initrd: image not loaded: %s, at offset %llu\n",
+			 loaded.error().reason, loaded.error().offset);
+	dispose(region);
+	if (seam_root_device() == kRam0)
+		return false;
+	if (!loaded) {
+		root::empty_ramdisk();
+		return false;
+	}
+	auto changed = root::change_root(root_name ?: "", options.file_systems);
+
+	if (changed)
+		return true;
+	seam_log(SEAM_LOG_ERR, "initrd: going on to the real root: %s\n", changed.error().reason);
+	root::empty_ramdisk();
+	return false;
+}
+
+void initrd_enter_linuxrc(void)
+{
+	root::enter_linuxrc();
+}
+
+int initrd_set_retain(const char *value)
+{
+	if (*value)
+		return false;
+	options.retain = true;
+	return true;
+}
+
+void initrd_set_noinitrd(void)
+{
+	options.noinitrd = true;
+}
+
+void initrd_set_image(const char *value)
+{
+	set_physical_image(value);
+}
+
+void initrd_set_start_block(const char *value)
+{
+	u64 block;
+
+	if (!parse_number(value, block) || block > 0x7fffffff) {
+		seam_log(SEAM_LOG_ERR, "initrd: ramdisk_start=: not a block number, ignored\n");
+		return;
+	}
+	seam_set_image_start_block(static_cast<int>(block));
+}
+
+void initrd_see_rdinit(const char *value)
+{
+	if (value)
+		assign(options.init, value);
+}
+
+void initrd_see_rootfstype(const char *value)
+{
+	if (value)
+		assign(options.file_systems, value);
+}

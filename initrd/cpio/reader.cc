@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "initrd/cpio/reader.h"
+
+#include "initrd/kernel/log.h"
+#include "initrd/support/parse.h"
+
+namespace initrd::cpio {
+namespace {
+
+constexpr size_t kHeaderSize = 110;
+constexpr size_t kMagicSize = 6;
+constexpr size_t kFieldSize = 8;
+constexpr size_t kFields = 13;
+constexpr size_t kPathMax = 4096; // with its NUL, as in the kernel
+
+// The space that a name takes: header and name are a multiple of 4 together.
+constexpr u64 padded_name(u64 size)
+{
+	return round_up(kHeaderSize + size, u64{4}) - kHeaderSize;
+}
+
+constexpr size_t kNamesMax = padded_name(kPathMax) + kPathMax + 1;
+
+// One field of eight characters; false when it is not a number.
+bool parse_field(const u8 *text, Hex hex, u32 &value)
+{
+	size_t i = 0;
+
+	value = 0;
+	if (hex == Hex::kLenient && text[0] == '0' && (text[1] | 0x20) == 'x' &&
+	    digit_value(static_cast<char>(text[2])) < 16)
+		i = 2;
+	for (; i < kFieldSize; i++) {
+		const u32 digit = digit_value(static_cast<char>(text[i]));
+
+		if (digit >= 16)
+			return hex == Hex::kLenient;
+		value = value << 4 | digit;
+	}
+	return true;
+}
+
+bool same(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+} // namespace
+
+Result<Reader> Reader::create(Handler &handler, Hex hex)
+{
+	return Reader(handler, hex, TRY(Buffer::create(kNamesMax)));
+}
+
+void Reader::restart_at(u64 offset)
+{
+	offset_ = offset;
+}
+
+Error Reader::failure(const char *reason) const
+{
+	return {kInvalid, reason, offset_};
+}
+
+void Reader::take(Bytes &chunk, size_t count)
+{
+	chunk = chunk.skip(count);
+	offset_ += count;
+}
+
+// `wanted` bytes in one piece, or null while they have not all arrived. They
+// are left in the chunk where they lie in it whole.
+const u8 *Reader::collect(Bytes &chunk, size_t wanted)
+{
+	if (collected_ == 0 && chunk.size() >= wanted) {
+		const u8 *const whole = chunk.data();
+
+		take(chunk, wanted);
+		return whole;
+	}
+	const size_t n = copy(buffer_.bytes().skip(collected_).first(wanted - collected_), chunk);
+
+	collected_ += n;
+	take(chunk, n);
+	if (collected_ < wanted)
+		return nullptr;
+	collected_ = 0;
+	return buffer_.data();
+}
+
+Result<size_t> Reader::feed(Bytes chunk)
+{
+	const size_t whole = chunk.size();
+
+	while (!chunk.empty() || (state_ == State::kData && data_left_ == 0)) {
+		switch (state_) {
+		case State::kBetween: {
+			take(chunk, leading_zeros(chunk));
+			if (chunk.empty())
+				break;
+			if (chunk[0] != '0')
+				return whole - chunk.size();
+			if (offset_ % 4)
+				return failure("broken padding");
+			entry_start_ = offset_;
+			state_ = State::kHeader;
+			break;
+		}
+		case State::kHeader:
+			if (const u8 *bytes = collect(chunk, kHeaderSize))
+				TRY(parse_header(bytes));
+			break;
+		case State::kNames: {
+			// A link's target follows its name; both are collected together,
+			// with room for the target's NUL.
+			const size_t target = entry_.type() == kLink ? entry_.size : 0;
+			const size_t wanted = padded_name(name_size_) + target;
+			const size_t n = copy(
+				buffer_.bytes().skip(collected_).first(wanted - collected_), chunk);
+
+			collected_ += n;
+			take(chunk, n);
+			if (collected_ < wanted)
+				break;
+			collected_ = 0;
+			TRY(parse_names(buffer_.data()));
+			break;
+		}
+		case State::kData:
+			TRY(pass_data(chunk));
+			break;
+		case State::kSkip:
+			skip(chunk);
+			break;
+		}
+	}
+	return whole;
+}
+
+Result<void> Reader::parse_header(const u8 *bytes)
+{
+	const Bytes header(bytes, kHeaderSize);
+	u32 fields[kFields];
+
+	if (!holds(header, 0, "070701") && !holds(header, 0, "070702"))
+		return Error{kInvalid,
+			     holds(header, 0, "070707") ?
+				     "incorrect cpio method used: use -H newc option" :
+				     "no cpio magic",
+			     entry_start_};
+	for (size_t i = 0; i < kFields; i++)
+		if (!parse_field(bytes + kMagicSize + i * kFieldSize, hex_, fields[i]))
+			return Error{kInvalid, "damaged header", entry_start_};
+	headers_++;
+	entry_ = {
+		.name = "",
+		.target = "",
+		.ino = fields[0],
+		// The format has 32 bits for it; the kernel's mode has 16.
+		.mode = fields[1] & 0xffff,
+		.uid = fields[2],
+		.gid = fields[3],
+		.nlink = fields[4],
+		.mtime = fields[5],
+		.size = fields[6],
+		.dev_major = fields[7],
+		.dev_minor = fields[8],
+		.rdev_major = fields[9],
+		.rdev_minor = fields[10],
+		.checksum = fields[12],
+		.has_checksum = bytes[kMagicSize - 1] == '2',
+	};
+	name_size_ = fields[11];
+	next_entry_ = round_up(offset_ + padded_name(name_size_) + entry_.size, u64{4});
+
+	const bool regular = entry_.type() == kRegular;
+	const bool link = entry_.type() == kLink;
+	const char *unusable = nullptr;
+
+	if (name_size_ == 0)
+		unusable = "its name is empty";
+	else if (name_size_ > kPathMax)
+		unusable = "its name is too long";
+	else if (link && entry_.size > kPathMax)
+		unusable = "its link target is too long";
+	else if (entry_.size && !regular && !link)
+		unusable = "only a file can have data";
+	if (unusable) {
+		seam_log(SEAM_LOG_WARNING, "initrd: entry at offset %llu skipped: %s\n",
+			 entry_start_, unusable);
+		leave_entry();
+		return {};
+	}
+	state_ = State::kNames;
+	return {};
+}
+
+// `bytes`: the padded name and, for a link, its target; with room for a NUL.
+Result<void> Reader::parse_names(u8 *bytes)
+{
+	if (bytes[name_size_ - 1] != 0) {
+		seam_log(SEAM_LOG_ERR, "initramfs %s without nulterm: %.*s\n",
+			 entry_.type() == kLink ? "symlink" : "name",
+			 static_cast<int>(name_size_), reinterpret_cast<const char *>(bytes));
+		return Error{kInvalid, "malformed archive", entry_start_};
+	}
+	// SAFETY: NUL-terminated inside the buffer, as was just checked.
+	entry_.name = reinterpret_cast<const char *>(bytes);
+	leave_entry();
+	if (entry_.type() == kLink) {
+		u8 *const target = bytes + padded_name(name_size_);
+
+		target[entry_.size] = 0;
+		entry_.target = reinterpret_cast<const char *>(target);
+	} else if (same(entry_.name, "TRAILER!!!")) {
+		handler_->trailer();
+		return {};
+	}
+	if (TRY(handler_->begin(entry_)) && entry_.type() == kRegular) {
+		data_left_ = entry_.size;
+		sum_ = 0;
+		state_ = State::kData;
+	}
+	return {};
+}
+
+Result<void> Reader::pass_data(Bytes &chunk)
+{
+	const Bytes piece = chunk.first(data_left_);
+
+	if (!piece.empty()) {
+		if (entry_.has_checksum)
+			for (u8 byte : piece)
+				sum_ += byte;
+		auto passed = handler_->data(piece);
+
+		if (!passed)
+			return passed.error().after(offset_);
+		data_left_ -= static_cast<u32>(piece.size());
+		take(chunk, piece.size());
+	}
+	return data_left_ ? Result<void>() : close_data();
+}
+
+Result<void> Reader::close_data()
+{
+	leave_entry();
+	if (entry_.has_checksum && sum_ != entry_.checksum) {
+		handler_->abandon();
+		return Error{kInvalid, "bad data checksum", entry_start_};
+	}
+	return handler_->finish();
+}
+
+void Reader::skip(Bytes &chunk)
+{
+	const u64 left = next_entry_ - offset_;
+
+	take(chunk, left < chunk.size() ? static_cast<size_t>(left) : chunk.size());
+	leave_entry();
+}
+
+// Nothing more is wanted of this entry: on to its end, or past it.
+void Reader::leave_entry()
+{
+	state_ = offset_ == next_entry_ ? State::kBetween : State::kSkip;
+}
+
+Result<void> Reader::end()
+{
+	const State state = state_;
+
+	// Padding that was left out behind the last entry's data is no loss.
+	if (state == State::kBetween || (state == State::kSkip && next_entry_ - offset_ < 4))
+		return {};
+	if (state == State::kData)
+		handler_->abandon();
+	return failure("truncated archive");
+}
+
+} // namespace initrd::cpio

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * cpio/: bytes → entries. A streaming reader of the "newc" format (070701) and
+ * its variant with checksums (070702).
+ *
+ * The input arrives in chunks of any size; the entries do not depend on where
+ * the chunks end. Field widths and padding: a header is 110 bytes of ASCII, a
+ * name is padded so that header and name are a multiple of 4, data to 4.
+ */
+#ifndef INITRD_CPIO_READER_H
+#define INITRD_CPIO_READER_H
+
+#include "initrd/kernel/handles.h"
+#include "initrd/support/bytes.h"
+#include "initrd/support/result.h"
+
+namespace initrd::cpio {
+
+/* The bits of Entry::mode that hold a node's type, as in stat(2). */
+enum Type : u32 {
+	kTypeMask = 0170000,
+	kFifo = 0010000,
+	kCharacter = 0020000,
+	kDirectory = 0040000,
+	kBlock = 0060000,
+	kRegular = 0100000,
+	kLink = 0120000,
+	kSocket = 0140000,
+};
+
+/* One entry's header. The strings live until the handler's call returns. */
+struct Entry {
+	const char *name;	/* NUL-terminated, 1 to 4095 characters */
+	const char *target;	/* of a symbolic link, NUL-terminated; else "" */
+	u32 ino;
+	u32 mode;
+	u32 uid;
+	u32 gid;
+	u32 nlink;
+	u32 mtime;		/* seconds since 1970; the format ends in 2106 */
+	u32 size;		/* of the data, bytes */
+	u32 dev_major;
+	u32 dev_minor;
+	u32 rdev_major;
+	u32 rdev_minor;
+	u32 checksum;		/* sum of all data bytes; with 070702 only */
+	bool has_checksum;
+
+	INLINE u32 type() const { return mode & kTypeMask; }
+};
+
+/* Who receives the entries, in the archive's order. */
+class Handler {
+public:
+	/*
+	 * An entry. True: data() and finish() follow (for regular files). False:
+	 * the entry is dealt with and its data is skipped.
+	 */
+	virtual Result<bool> begin(const Entry &entry) = 0;
+	/* The next piece of the data, never empty. */
+	virtual Result<void> data(Bytes piece) = 0;
+	/* All data has arrived and its checksum, if any, was right. */
+	virtual Result<void> finish() = 0;
+	/* The data is bad or incomplete: drop what begin() made. */
+	virtual void abandon() = 0;
+	/* "TRAILER!!!": later entries cannot be hard links to earlier ones. */
+	virtual void trailer() = 0;
+
+protected:
+	~Handler() = default;
+};
+
+/* How header fields are read. */
+enum class Hex : u8 {
+	kStrict,	/* eight hexadecimal digits; else "damaged header" */
+	kLenient,	/* as strtoul() does: 0x allowed, up to the first other character */
+};
+
+class Reader {
+public:
+	/* Allocates the buffer for one header with its names (about 12 KiB). */
+	static Result<Reader> create(Handler &handler, Hex hex);
+	INLINE Reader(Reader &&other) = default;
+	INLINE ~Reader() {}
+
+	/*
+	 * Reads from `chunk` as far as it goes. Returns how many bytes it took:
+	 * less than all only when the next byte is between entries and is
+	 * neither NUL nor the '0' of a header. After an error the reader is
+	 * not to be fed any more.
+	 */
+	Result<size_t> feed(Bytes chunk);
+
+	/* Between entries: nothing is half read. */
+	INLINE bool at_boundary() const { return state_ == State::kBetween; }
+	/* Between entries: what comes next is `offset` bytes from its stream's start. */
+	void restart_at(u64 offset);
+	/* The input ends here: an error, and abandon(), unless at_boundary(). */
+	Result<void> end();
+
+	/* Headers with the right magic number so far. */
+	INLINE u64 headers() const { return headers_; }
+	/* Bytes of the stream that have been read. */
+	INLINE u64 offset() const { return offset_; }
+
+private:
+	enum class State : u8 {
+		kBetween,	/* NULs up to the next header */
+		kHeader,	/* collecting 110 bytes */
+		kNames,		/* collecting the name, and a link's target */
+		kData,		/* passing data on */
+		kSkip,		/* up to the next entry */
+	};
+
+	INLINE Reader(Handler &handler, Hex hex, Buffer buffer)
+		: handler_(&handler), buffer_(move(buffer)), hex_(hex)
+	{
+	}
+	const u8 *collect(Bytes &chunk, size_t wanted);
+	Result<void> parse_header(const u8 *bytes);
+	Result<void> parse_names(u8 *bytes);
+	Result<void> pass_data(Bytes &chunk);
+	Result<void> close_data();
+	void skip(Bytes &chunk);
+	void leave_entry();
+	void take(Bytes &chunk, size_t count);
+	Error failure(const char *reason) const;
+
+	Handler *handler_;
+	Buffer buffer_;
+	Entry entry_ = {};
+	u64 offset_ = 0;	/* of the next byte */
+	u64 next_entry_ = 0;	/* where the entry at hand ends */
+	u64 entry_start_ = 0;
+	u64 headers_ = 0;
+	size_t collected_ = 0;	/* bytes in buffer_ */
+	u32 name_size_ = 0;
+	u32 data_left_ = 0;
+	u32 sum_ = 0;
+	State state_ = State::kBetween;
+	Hex hex_;
+};
+
+} // namespace initrd::cpio
+
+#endif

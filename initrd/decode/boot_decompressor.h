@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel's boot decompressors (decompress_fn of lib/decompress_*.c) as
+ * decoders: for formats that have no other library in the kernel.
+ */
+#ifndef INITRD_DECODE_BOOT_DECOMPRESSOR_H
+#define INITRD_DECODE_BOOT_DECOMPRESSOR_H
+
+#include "initrd/decode/decoder.h"
+
+extern "C" {
+
+/* What a decompress_fn calls with each window of output; what it took. */
+using BootFlush = long(void *window, unsigned long size);
+/* What a decompress_fn calls with what went wrong, a literal. */
+using BootError = void(char *reason);
+
+/*
+ * decompress_fn: decodes `size` bytes at `in`, with no `fill` and no `out`,
+ * through `flush`, and leaves the number of bytes that it used in `used`.
+ */
+using BootDecompressor = int(unsigned char *in, long size,
+			     long (*fill)(void *, unsigned long), BootFlush *flush,
+			     unsigned char *out, long *used, BootError *error);
+}
+
+namespace initrd {
+
+/*
+ * Decodes one member of `in` with `decompress` into `out`, copying each window
+ * once. Not reentrant: a decompress_fn hands no context to its callbacks.
+ */
+Result<size_t> decode_with(BootDecompressor *decompress, Bytes in, Sink &out);
+
+} // namespace initrd
+
+#endif

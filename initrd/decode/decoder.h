@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * decode/: compressed bytes in memory → plain bytes in memory that a Sink lends.
+ *
+ * A decoder is one function of type Decoder in a file named after the option
+ * that builds it (zstd.cc for CONFIG_RD_ZSTD) and one row in image/formats.cc.
+ */
+#ifndef INITRD_DECODE_DECODER_H
+#define INITRD_DECODE_DECODER_H
+
+#include "initrd/kernel/codec.h"
+#include "initrd/support/bytes.h"
+#include "initrd/support/result.h"
+
+namespace initrd {
+
+/*
+ * Where decoded bytes go. The sink owns the memory, so that nothing is copied
+ * on its way: pages of the RAM disk, or a window that the cpio reader reads.
+ */
+class Sink {
+public:
+	/*
+	 * Lends room for at least `wanted` bytes, valid until the next call of
+	 * the sink. What was lent before and not committed is forgotten.
+	 */
+	virtual Result<MutableBytes> lend(size_t wanted) = 0;
+	/* Takes the first `made` bytes of the room that was lent last. */
+	virtual Result<void> commit(size_t made) = 0;
+
+protected:
+	~Sink() = default;
+};
+
+/*
+ * Decodes one member (stream, frame) at the start of `in` into `out`. Returns
+ * how many bytes of `in` it was made of; what follows is not looked at. An
+ * error's offset counts from the start of `in`. Never reads past `in`.
+ */
+using Decoder = Result<size_t> (*)(Bytes in, Sink &out);
+
+/* What a streaming decoder asks a sink for when it does not know the size. */
+inline constexpr size_t kStreamRoom = 128 * 1024;
+
+/*
+ * Runs a streaming codec from `in` to its end, for every library whose step
+ * has the shape of codec.h. `Made` sees every piece of output (for checksums).
+ * Returns the number of bytes consumed; errors are named `corrupt`.
+ */
+template <typename Step, typename Made>
+INLINE Result<size_t> run_stream(Bytes in, Sink &out, const char *corrupt, Step step, Made made)
+{
+	seam_codec_io io = {in.data(), in.size(), nullptr, 0};
+
+	for (;;) {
+		MutableBytes room = TRY(out.lend(kStreamRoom));
+
+		io.out = room.data();
+		io.out_left = room.size();
+		const size_t in_before = io.in_left;
+		const seam_codec_status status = step(io);
+		const size_t produced = room.size() - io.out_left;
+		const u64 offset = in.size() - io.in_left;
+
+		made(Bytes(room.data(), produced));
+		if (produced)
+			TRY(out.commit(produced));
+		switch (status) {
+		case SEAM_CODEC_END:
+			return in.size() - io.in_left;
+		case SEAM_CODEC_MORE:
+			if (produced || io.in_left != in_before)
+				continue;
+			return Error{kInvalid, io.in_left ? corrupt : "truncated", offset};
+		case SEAM_CODEC_NO_MEMORY:
+			return Error{kNoMemory, "out of memory while decompressing", offset};
+		case SEAM_CODEC_UNSUPPORTED:
+			return Error{kInvalid,
+				     "compressed with options that the kernel does not support",
+				     offset};
+		case SEAM_CODEC_CORRUPT:
+			return Error{kInvalid, corrupt, offset};
+		}
+	}
+}
+
+/* The decoders; each is linked only under its own CONFIG_RD_*. */
+Result<size_t> decode_gzip(Bytes in, Sink &out);
+Result<size_t> decode_bzip2(Bytes in, Sink &out);
+Result<size_t> decode_lzma(Bytes in, Sink &out);
+Result<size_t> decode_xz(Bytes in, Sink &out);
+Result<size_t> decode_lzo(Bytes in, Sink &out);
+Result<size_t> decode_lz4(Bytes in, Sink &out);
+Result<size_t> decode_zstd(Bytes in, Sink &out);
+
+} // namespace initrd
+
+#endif

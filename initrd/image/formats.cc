@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+// The table of formats. A new compressor is a row here and a file in decode/.
+
+#include "initrd/image/formats.h"
+
+namespace initrd {
+namespace {
+
+// Where ext2, minix, erofs and f2fs keep their superblock.
+constexpr u32 kSuperblock = 1024;
+
+// count << shift, or the largest value where it does not fit.
+u64 scaled(u64 count, u32 shift)
+{
+	if (shift > 63 || count > (~0ull >> shift))
+		return ~0ull;
+	return count << shift;
+}
+
+u64 romfs_size(Bytes image, size_t)
+{
+	return image.has(8, 4) ? load_be32(image, 8) : 0;
+}
+
+u64 cramfs_size(Bytes image, size_t offset)
+{
+	return image.has(offset + 4, 4) ? load_le32(image, offset + 4) : 0;
+}
+
+u64 squashfs_size(Bytes image, size_t)
+{
+	return image.has(40, 8) ? load_le64(image, 40) : 0;
+}
+
+// Version 1 counts its zones in 16 bits, version 2 in 32.
+u64 minix_size(Bytes image, size_t)
+{
+	if (!image.has(kSuperblock, 32))
+		return 0;
+	const u16 magic = load_le16(image, kSuperblock + 16);
+	const bool version_1 = magic == 0x137f || magic == 0x138f;
+	const u64 zones = version_1 ? load_le16(image, kSuperblock + 2) :
+				      load_le32(image, kSuperblock + 20);
+
+	return scaled(zones, 10 + load_le16(image, kSuperblock + 10));
+}
+
+u64 minix3_size(Bytes image, size_t)
+{
+	if (!image.has(kSuperblock, 32))
+		return 0;
+	const u64 block_size = load_le16(image, kSuperblock + 28);
+	u64 size;
+
+	if (!checked_multiply(u64{load_le32(image, kSuperblock + 20)}, block_size, size))
+		return ~0ull;
+	return scaled(size, load_le16(image, kSuperblock + 12));
+}
+
+u64 ext2_size(Bytes image, size_t)
+{
+	constexpr u32 kIncompat64Bit = 0x80;
+
+	if (!image.has(kSuperblock, 0x158))
+		return 0;
+	u64 blocks = load_le32(image, kSuperblock + 4);
+
+	if (load_le32(image, kSuperblock + 0x60) & kIncompat64Bit)
+		blocks |= u64{load_le32(image, kSuperblock + 0x150)} << 32;
+	const u64 log_block_size = load_le32(image, kSuperblock + 24);
+
+	return scaled(blocks, log_block_size > 53 ? 64 : 10 + static_cast<u32>(log_block_size));
+}
+
+u64 erofs_size(Bytes image, size_t)
+{
+	if (!image.has(kSuperblock, 40))
+		return 0;
+	return scaled(load_le32(image, kSuperblock + 36), image[kSuperblock + 12]);
+}
+
+template <size_t N>
+consteval Format row(const char *name, Kind kind, u32 offset, const char (&magic)[N])
+{
+	Format format = {name, kind, offset, N - 1, {}, nullptr, nullptr};
+
+	for (size_t i = 0; i < N - 1; i++)
+		format.magic[i] = static_cast<u8>(magic[i]);
+	return format;
+}
+
+template <size_t N> consteval Format archive(const char *name, const char (&magic)[N])
+{
+	return row(name, Kind::kArchive, 0, magic);
+}
+
+template <size_t N>
+consteval Format compressed(const char *name, const char (&magic)[N], Decoder decode)
+{
+	Format format = row(name, Kind::kCompressed, 0, magic);
+
+	format.decode = decode;
+	return format;
+}
+
+template <size_t N>
+consteval Format file_system(const char *name, u32 offset, const char (&magic)[N],
+			     u64 (*size)(Bytes, size_t) = nullptr)
+{
+	Format format = row(name, Kind::kFileSystem, offset, magic);
+
+	format.size = size;
+	return format;
+}
+
+// The decoder where CONFIG_RD_* builds it, else null.
+#define IF_BUILT(option, decoder) (IS_ENABLED(option) ? (decoder) : nullptr)
+
+constexpr Format formats[] = {
+	archive("cpio", "070701"),
+	archive("cpio", "070702"),
+	archive("cpio", "070707"), // refused by the reader, with the reason
+
+	compressed("gzip", "\x1f\x8b", IF_BUILT(CONFIG_RD_GZIP, decode_gzip)),
+	compressed("gzip", "\x1f\x9e", IF_BUILT(CONFIG_RD_GZIP, decode_gzip)),
+	compressed("bzip2", "BZ", IF_BUILT(CONFIG_RD_BZIP2, decode_bzip2)),
+	compressed("lzma", "\x5d\x00", IF_BUILT(CONFIG_RD_LZMA, decode_lzma)),
+	compressed("xz", "\xfd" "7", IF_BUILT(CONFIG_RD_XZ, decode_xz)),
+	compressed("lzo", "\x89" "L", IF_BUILT(CONFIG_RD_LZO, decode_lzo)),
+	compressed("lz4", "\x02\x21", IF_BUILT(CONFIG_RD_LZ4, decode_lz4)),
+	compressed("zstd", "\x28\xb5", IF_BUILT(CONFIG_RD_ZSTD, decode_zstd)),
+
+	file_system("romfs", 0, "-rom1fs-", romfs_size),
+	file_system("cramfs", 0, "\x45\x3d\xcd\x28", cramfs_size),
+	file_system("squashfs", 0, "hsqs", squashfs_size),
+	file_system("xfs", 0, "XFSB"),
+	file_system("ntfs", 3, "NTFS    "),
+	file_system("exfat", 3, "EXFAT   "),
+	file_system("vfat", 54, "FAT1"),
+	file_system("vfat", 82, "FAT32"),
+	file_system("cramfs", 512, "\x45\x3d\xcd\x28", cramfs_size),
+	file_system("erofs", kSuperblock, "\xe2\xe1\xf5\xe0", erofs_size),
+	file_system("f2fs", kSuperblock, "\x10\x20\xf5\xf2"),
+	file_system("Minix", kSuperblock + 16, "\x7f\x13", minix_size),
+	file_system("Minix", kSuperblock + 16, "\x8f\x13", minix_size),
+	file_system("Minix", kSuperblock + 16, "\x68\x24", minix_size),
+	file_system("Minix", kSuperblock + 16, "\x78\x24", minix_size),
+	file_system("Minix", kSuperblock + 24, "\x5a\x4d", minix3_size),
+	file_system("ext2", kSuperblock + 56, "\x53\xef", ext2_size),
+	file_system("jfs", 32768, "JFS1"),
+	file_system("iso9660", 32769, "CD001"),
+	file_system("btrfs", 65600, "_BHRfS_M"),
+};
+
+bool fits(const Format &format, Bytes image)
+{
+	return image.has(format.offset, format.magic_size) &&
+	       !__builtin_memcmp(image.data() + format.offset, format.magic, format.magic_size);
+}
+
+} // namespace
+
+const Format *identify(Bytes image)
+{
+	for (const Format &format : formats)
+		if (fits(format, image))
+			return &format;
+	return nullptr;
+}
+
+const Format *identify_compressed(Bytes segment)
+{
+	for (const Format &format : formats)
+		if (format.kind == Kind::kCompressed && fits(format, segment))
+			return &format;
+	return nullptr;
+}
+
+u64 claimed_size(const Format &format, Bytes image)
+{
+	return format.size ? format.size(image, format.offset) : 0;
+}
+
+} // namespace initrd

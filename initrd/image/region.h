@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The life of the boot loader's memory: reserved, found, given back or kept.
+ */
+#ifndef INITRD_IMAGE_REGION_H
+#define INITRD_IMAGE_REGION_H
+
+#include "initrd/kernel/image.h"
+#include "initrd/kernel/memory.h"
+#include "initrd/support/bytes.h"
+#include "initrd/support/result.h"
+
+namespace initrd {
+
+/*
+ * The image and the whole pages that only it uses. There is one; boot.cc owns
+ * it until it is freed, kept or handed to the RAM disk.
+ */
+class Region {
+public:
+	/* What the boot loader left; empty() when that is nothing. */
+	static Region locate();
+	/* A region of nothing. */
+	INLINE static constexpr Region none() { return Region({nullptr, 0}, {nullptr, 0}); }
+
+	/* Move-only: the other one is empty afterwards. */
+	INLINE Region(Region &&other) : Region({nullptr, 0}, {nullptr, 0}) { *this = move(other); }
+	INLINE Region &operator=(Region &&other)
+	{
+		data_ = other.data_;
+		size_ = other.size_;
+		pages_ = other.pages_;
+		other.data_ = nullptr;
+		other.size_ = 0;
+		other.pages_ = {nullptr, 0};
+		return *this;
+	}
+	Region(const Region &) = delete;
+	Region &operator=(const Region &) = delete;
+
+	INLINE Bytes bytes() const { return {data_, size_}; }
+	INLINE bool empty() const { return size_ == 0; }
+
+	/* The image without its first `count` bytes; their pages stay with it. */
+	INLINE void drop_front(size_t count)
+	{
+		data_ += count;
+		size_ -= count;
+	}
+
+	/*
+	 * Whether its pages may become another owner's: not those that a crash
+	 * kernel has reserved, nor those that others share.
+	 */
+	bool may_hand_over() const;
+
+	/*
+	 * Moves the image to the start of its own pages (a no-op when it is
+	 * there) and returns as much of it as lies in them, with the rest of the
+	 * last page zeroed. What does not fit, less than a page, is passed to
+	 * `spill` beforehand with its offset in the image.
+	 */
+	template <typename Spill> INLINE Result<Bytes> align(Spill spill);
+
+	/* Makes the first `size` bytes of the aligned image another owner's. */
+	void hand_over(size_t size);
+
+	/* Gives back, once, every page that was not handed over. */
+	void free();
+	/* Keeps the memory and shows it as /sys/firmware/initrd. */
+	void retain();
+
+private:
+	INLINE constexpr Region(seam_range image, seam_range pages)
+		: data_(image.start), size_(image.size), pages_(pages)
+	{
+	}
+	MutableBytes destination() const;
+
+	u8 *data_;
+	size_t size_;
+	seam_range pages_;
+};
+
+template <typename Spill> INLINE Result<Bytes> Region::align(Spill spill)
+{
+	const MutableBytes whole = destination();
+	const size_t fitting = min(size_, whole.size());
+
+	if (fitting < size_)
+		TRY(spill(fitting, Bytes(data_ + fitting, size_ - fitting)));
+	if (whole.data() != data_)
+		__builtin_memmove(whole.data(), data_, fitting);
+	data_ = whole.data();
+	size_ = fitting;
+
+	const MutableBytes tail = whole.skip(fitting);
+	const size_t page = seam_page_size();
+
+	__builtin_memset(tail.data(), 0, tail.size() % page);
+	return Bytes(data_, size_);
+}
+
+/*
+ * initrd= and initrdmem=: "address,size", each with K, M, G suffixes; anything
+ * else is ignored (early_initrdmem()).
+ */
+void set_physical_image(const char *argument);
+
+/*
+ * reserve_initrd_mem(): keeps the physical range from being used for anything
+ * else, in whole pages, and maps it; says why when it cannot.
+ */
+void reserve_physical_image();
+
+} // namespace initrd
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel's ways into the C++: initcalls, parameters, exported functions.
+ */
+#include <linux/async.h>
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/initrd.h>
+#include <linux/kstrtox.h>
+#include <linux/printk.h>
+#include <linux/security.h>
+#include <linux/umh.h>
+
+#include "do_mounts.h"
+#include "initrd/boot.h"
+#include "initrd/kernel/series.h"
+
+static ASYNC_DOMAIN_EXCLUSIVE(initramfs_domain);
+static async_cookie_t initramfs_cookie;
+static bool initramfs_async __initdata = true;
+
+static void __init populate(void *unused, async_cookie_t cookie)
+{
+	initrd_populate_rootfs();
+	SERIES_ROOTFS_IS_POPULATED();
+}
+
+void wait_for_initramfs(void)
+{
+	if (!initramfs_cookie) {
+		/* Too early: waiting would be for ever, the access will fail. */
+		pr_warn_once("wait_for_initramfs() called before rootfs_initcalls\n");
+		return;
+	}
+	async_synchronize_cookie_domain(initramfs_cookie + 1, &initramfs_domain);
+}
+EXPORT_SYMBOL_GPL(wait_for_initramfs);
+
+static int __init populate_rootfs(void)
+{
+	initramfs_cookie = async_schedule_domain(populate, NULL, &initramfs_domain);
+	usermodehelper_enable();
+	if (!initramfs_async)
+		wait_for_initramfs();
+	return 0;
+}
+rootfs_initcall(populate_rootfs);
+
+bool __init initrd_load(SERIES_INITRD_LOAD_ARGUMENT)
+{
+	return initrd_load_root(SERIES_ROOT_NAME);
+}
+
+void __init reserve_initrd_mem(void)
+{
+	initrd_reserve();
+}
+
+static int __init set_async(char *value)
+{
+	return kstrtobool(value, &initramfs_async) == 0;
+}
+__setup("initramfs_async=", set_async);
+
+static int __init set_retain(char *value)
+{
+	return initrd_set_retain(value);
+}
+__setup("retain_initrd", set_retain);
+
+#ifdef CONFIG_ARCH_HAS_KEEPINITRD
+static int __init set_keep(char *unused)
+{
+	return initrd_set_retain("");
+}
+__setup("keepinitrd", set_keep);
+#endif
+
+static int __init set_noinitrd(char *unused)
+{
+	initrd_set_noinitrd();
+	return 1;
+}
+__setup("noinitrd", set_noinitrd);
+
+static int __init set_image(char *value)
+{
+	initrd_set_image(value);
+	return 0;
+}
+early_param("initrdmem", set_image);
+
+static int __init set_image_short(char *value)
+{
+	return set_image(value);
+}
+early_param("initrd", set_image_short);
+
+static int __init set_start_block(char *value)
+{
+	initrd_set_start_block(value);
+	return 1;
+}
+__setup("ramdisk_start=", set_start_block);
+
+static int __init ignore_prompt(char *unused)
+{
+	pr_warn("ignoring the deprecated prompt_ramdisk= option\n");
+	return 1;
+}
+__setup("prompt_ramdisk=", ignore_prompt);
+
+/* init/main.c and init/do_mounts.c keep these two; here they are only seen. */
+static int __init see_rdinit(char *value)
+{
+	initrd_see_rdinit(value);
+	return 0;
+}
+early_param("rdinit", see_rdinit);
+
+static int __init see_rootfstype(char *value)
+{
+	initrd_see_rootfstype(value);
+	return 0;
+}
+early_param("rootfstype", see_rootfstype);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Seam: the kernel's decompression libraries.
+ *
+ * The streaming ones share one shape: new, step until SEAM_CODEC_END, free.
+ * Each lives in a codec_<name>.c that is built under CONFIG_RD_<NAME>.
+ */
+#ifndef INITRD_KERNEL_CODEC_H
+#define INITRD_KERNEL_CODEC_H
+
+#include "initrd/support/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What is left of the input and of the lent output; a step moves both on. */
+struct seam_codec_io {
+	const u8 *in;
+	size_t in_left;
+	u8 *out;
+	size_t out_left;
+};
+
+enum seam_codec_status {
+	SEAM_CODEC_MORE,	/* wants more input or more room */
+	SEAM_CODEC_END,		/* the stream or frame is complete */
+	SEAM_CODEC_CORRUPT,
+	SEAM_CODEC_UNSUPPORTED,	/* made with options that the library lacks */
+	SEAM_CODEC_NO_MEMORY,
+};
+
+/* Raw deflate, window of 32 KiB. NULL when there is no memory. */
+struct seam_inflate;
+struct seam_inflate *seam_inflate_new(void);
+enum seam_codec_status seam_inflate_step(struct seam_inflate *codec, struct seam_codec_io *io);
+void seam_inflate_free(struct seam_inflate *codec);
+
+/* The CRC-32 of gzip over `data`, going on from `crc` (0 at the start). */
+u32 seam_crc32(u32 crc, const u8 *data, size_t size);
+
+/*
+ * One Zstandard frame. `in` must start with its header; the window that it
+ * asks for is allocated here. NULL with `status` set on failure.
+ */
+struct seam_zstd;
+struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, enum seam_codec_status *status);
+enum seam_codec_status seam_zstd_step(struct seam_zstd *codec, struct seam_codec_io *io);
+void seam_zstd_free(struct seam_zstd *codec);
+
+/* One .xz stream. NULL when there is no memory. */
+struct seam_xz;
+struct seam_xz *seam_xz_new(void);
+enum seam_codec_status seam_xz_step(struct seam_xz *codec, struct seam_codec_io *io);
+void seam_xz_free(struct seam_xz *codec);
+
+/* One LZ4 or LZO1X block: the number of bytes made, or -1 when it is corrupt. */
+s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size);
+s64 seam_lzo_block(const u8 *in, size_t in_size, u8 *out, size_t out_size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

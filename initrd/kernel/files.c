@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/init_syscalls.h>
+#include <linux/kdev_t.h>
+#include <linux/namei.h>
+#include <linux/stat.h>
+#include <linux/syscalls.h>
+
+#include "do_mounts.h"
+#include "initrd/kernel/files.h"
+
+int __init seam_mkdir(const char *path, u32 mode)
+{
+	return init_mkdir(path, mode);
+}
+
+int __init seam_rmdir(const char *path)
+{
+	return init_rmdir(path);
+}
+
+int __init seam_unlink(const char *path)
+{
+	return init_unlink(path);
+}
+
+int __init seam_link(const char *existing, const char *path)
+{
+	return init_link(existing, path);
+}
+
+int __init seam_symlink(const char *target, const char *path)
+{
+	return init_symlink(target, path);
+}
+
+int __init seam_mknod(const char *path, u32 mode, u32 major, u32 minor)
+{
+	return init_mknod(path, mode, new_encode_dev(MKDEV(major, minor)));
+}
+
+int __init seam_chown(const char *path, u32 uid, u32 gid, int no_follow)
+{
+	return init_chown(path, uid, gid, no_follow ? AT_SYMLINK_NOFOLLOW : 0);
+}
+
+int __init seam_chmod(const char *path, u32 mode)
+{
+	return init_chmod(path, mode);
+}
+
+int __init seam_set_mtime(const char *path, s64 seconds)
+{
+	struct timespec64 times[2] = { { .tv_sec = seconds }, { .tv_sec = seconds } };
+
+	return init_utimes((char *)path, times);
+}
+
+int __init seam_mode_of(const char *path, u32 *mode)
+{
+	struct kstat stat;
+	int status = init_stat(path, &stat, AT_SYMLINK_NOFOLLOW);
+
+	if (!status)
+		*mode = stat.mode;
+	return status;
+}
+
+int __init seam_may_execute(const char *path)
+{
+	return init_eaccess(path);
+}
+
+/* A seam_file is the kernel's struct file under another name. */
+static struct file *to_file(struct seam_file *file)
+{
+	return (struct file *)file;
+}
+
+struct seam_file * __init seam_file_create(const char *path, u32 mode, int truncate,
+					   int *status)
+{
+	struct file *file = filp_open(path, O_WRONLY | O_CREAT | O_LARGEFILE |
+				      (truncate ? O_TRUNC : 0), mode);
+
+	*status = PTR_ERR_OR_ZERO(file);
+	return *status ? NULL : (struct seam_file *)file;
+}
+
+int __init seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset)
+{
+	loff_t at = offset;
+
+	while (size) {
+		ssize_t written = kernel_write(to_file(file), data, size, &at);
+
+		if (written == -EINTR || written == -EAGAIN)
+			continue;
+		if (written <= 0)
+			return written ?: -ENOSPC;
+		data += written;
+		size -= written;
+	}
+	return 0;
+}
+
+int __init seam_file_chown(struct seam_file *file, u32 uid, u32 gid)
+{
+	return vfs_fchown(to_file(file), uid, gid);
+}
+
+int __init seam_file_chmod(struct seam_file *file, u32 mode)
+{
+	return vfs_fchmod(to_file(file), mode);
+}
+
+int __init seam_file_resize(struct seam_file *file, u64 size)
+{
+	return vfs_truncate(&to_file(file)->f_path, size);
+}
+
+int __init seam_file_set_mtime(struct seam_file *file, s64 seconds)
+{
+	struct timespec64 times[2] = { { .tv_sec = seconds }, { .tv_sec = seconds } };
+
+	return vfs_utimes(&to_file(file)->f_path, times);
+}
+
+void __init seam_file_close(struct seam_file *file)
+{
+	fput(to_file(file));
+}
+
+void __init seam_files_flush(void)
+{
+	flush_delayed_fput();
+	task_work_run();
+}

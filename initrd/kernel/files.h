@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Seam: files in the root file system that the kernel starts with.
+ *
+ * Every function returns 0 or more, or -errno. Paths are NUL-terminated and
+ * are looked up without following a symbolic link at their end, unless said.
+ */
+#ifndef INITRD_KERNEL_FILES_H
+#define INITRD_KERNEL_FILES_H
+
+#include "initrd/support/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An open file; owned by the caller until seam_file_close(). */
+struct seam_file;
+
+int seam_mkdir(const char *path, u32 mode);
+int seam_rmdir(const char *path);
+int seam_unlink(const char *path);
+int seam_link(const char *existing, const char *path);
+int seam_symlink(const char *target, const char *path);
+/* `mode` holds the type; the device number is for block and character nodes. */
+int seam_mknod(const char *path, u32 mode, u32 major, u32 minor);
+/* Follows a link at the path's end unless `no_follow`. */
+int seam_chown(const char *path, u32 uid, u32 gid, int no_follow);
+/* Follows a link at the path's end. */
+int seam_chmod(const char *path, u32 mode);
+/* Sets access and modification time to `seconds` after 1970. */
+int seam_set_mtime(const char *path, s64 seconds);
+/* The type and permission bits of the node at `path`. */
+int seam_mode_of(const char *path, u32 *mode);
+/* Whether init may be run from `path`: 0, or -errno. */
+int seam_may_execute(const char *path);
+
+/*
+ * Opens for writing, makes the file if there is none. A negative errno is put
+ * into `status` and NULL returned on failure.
+ */
+struct seam_file *seam_file_create(const char *path, u32 mode, int truncate, int *status);
+/* Writes all of it, or returns -errno; -ENOSPC when the file system is full. */
+int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset);
+int seam_file_chown(struct seam_file *file, u32 uid, u32 gid);
+int seam_file_chmod(struct seam_file *file, u32 mode);
+int seam_file_resize(struct seam_file *file, u64 size);
+int seam_file_set_mtime(struct seam_file *file, s64 seconds);
+void seam_file_close(struct seam_file *file);
+
+/* Waits until closed files are closed for real and no longer busy. */
+void seam_files_flush(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/crash_dump.h>
+#include <linux/init.h>
+#include <linux/initrd.h>
+#include <linux/kexec.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/poison.h>
+#include <linux/sysfs.h>
+
+#include "initrd/kernel/image.h"
+#include "initrd/kernel/series.h"
+
+/* The architectures and the early readers of the image share these. */
+unsigned long initrd_start, initrd_end;
+int initrd_below_start_ok;
+int rd_image_start __initdata;
+phys_addr_t phys_initrd_start __initdata;
+unsigned long phys_initrd_size __initdata;
+
+void __weak __init free_initrd_mem(unsigned long start, unsigned long end)
+{
+	if (IS_ENABLED(CONFIG_ARCH_KEEP_MEMBLOCK))
+		memblock_free((void *)ALIGN_DOWN(start, PAGE_SIZE),
+			      ALIGN(end, PAGE_SIZE) - ALIGN_DOWN(start, PAGE_SIZE));
+	free_reserved_area((void *)start, (void *)end, POISON_FREE_INITMEM, "initrd");
+}
+
+struct seam_range __init seam_image(void)
+{
+	return (struct seam_range){ (u8 *)initrd_start, initrd_end - initrd_start };
+}
+
+struct seam_range __init seam_image_pages(void)
+{
+	unsigned long start = PAGE_ALIGN(initrd_start);
+	unsigned long end = initrd_end & PAGE_MASK;
+
+	/* These reserve the last page whole; the others may share it. */
+	if (IS_ENABLED(CONFIG_X86) || IS_ENABLED(CONFIG_ARM) || IS_ENABLED(CONFIG_ARM64) ||
+	    IS_ENABLED(CONFIG_RISCV))
+		end = PAGE_ALIGN(initrd_end);
+	/* Of those, all but x86 reserve the first page whole, too. */
+	if (IS_ENABLED(CONFIG_ARM) || IS_ENABLED(CONFIG_ARM64) || IS_ENABLED(CONFIG_RISCV))
+		start = initrd_start & PAGE_MASK;
+	return (struct seam_range){ (u8 *)start, end > start ? end - start : 0 };
+}
+
+struct seam_range __init seam_builtin_archive(void)
+{
+	return (struct seam_range){ (u8 *)__initramfs_start, __initramfs_size };
+}
+
+struct seam_range __init seam_crash_reservation(void)
+{
+#if SERIES_HAS_CRASH_RESERVATION
+	if (crashk_res.end > crashk_res.start)
+		return (struct seam_range){ __va(crashk_res.start),
+					    crashk_res.end - crashk_res.start + 1 };
+#endif
+	return (struct seam_range){ NULL, 0 };
+}
+
+void __init seam_image_forget(void)
+{
+	initrd_start = 0;
+	initrd_end = 0;
+}
+
+void __init seam_image_free(u8 *start, size_t size)
+{
+	free_initrd_mem((unsigned long)start, (unsigned long)start + size);
+}
+
+void __init seam_image_hand_over(u8 *start, size_t size)
+{
+	if (IS_ENABLED(CONFIG_ARCH_KEEP_MEMBLOCK))
+		memblock_free(start, size);
+	adjust_managed_page_count(virt_to_page(start), size >> PAGE_SHIFT);
+}
+
+static struct seam_range retained __ro_after_init;
+
+static ssize_t read_retained(struct file *file, struct kobject *kobj,
+			     struct bin_attribute *attr, char *to, loff_t at, size_t count)
+{
+	/* sysfs has bounded `at` and `count` by the attribute's size. */
+	memcpy(to, retained.start + at, count);
+	return count;
+}
+
+static struct bin_attribute retained_attribute __ro_after_init = {
+	.attr = { .name = "initrd", .mode = 0440 },
+	.read = read_retained,
+};
+
+int __init seam_image_publish(u8 *start, size_t size)
+{
+	retained = (struct seam_range){ start, size };
+	retained_attribute.size = size;
+	return sysfs_create_bin_file(firmware_kobj, &retained_attribute);
+}
+
+struct seam_physical_range __init seam_physical_image(void)
+{
+	return (struct seam_physical_range){ phys_initrd_start, phys_initrd_size };
+}
+
+void __init seam_set_physical_image(struct seam_physical_range range)
+{
+	phys_initrd_start = range.start;
+	phys_initrd_size = range.size;
+}
+
+int __init seam_is_memory(struct seam_physical_range range)
+{
+	return memblock_is_region_memory(range.start, range.size);
+}
+
+int __init seam_is_reserved(struct seam_physical_range range)
+{
+	return memblock_is_region_reserved(range.start, range.size);
+}
+
+void __init seam_reserve(struct seam_physical_range range)
+{
+	memblock_reserve(range.start, range.size);
+}
+
+void __init seam_map_image(struct seam_physical_range range)
+{
+	initrd_start = range.size ? (unsigned long)__va(range.start) : 0;
+	initrd_end = initrd_start + range.size;
+	if (range.size)
+		initrd_below_start_ok = 1;
+}
+
+int __init seam_image_start_block(void)
+{
+	return rd_image_start;
+}
+
+void __init seam_set_image_start_block(int block)
+{
+	rd_image_start = block;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Seam: the boot loader's image in memory, and the archive inside the kernel.
+ */
+#ifndef INITRD_KERNEL_IMAGE_H
+#define INITRD_KERNEL_IMAGE_H
+
+#include "initrd/support/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A range of mapped memory in bytes; size is 0 when there is none. */
+struct seam_range {
+	u8 *start;
+	size_t size;
+};
+
+/* A range of physical memory in bytes. */
+struct seam_physical_range {
+	u64 start;
+	u64 size;
+};
+
+/* The image that the boot loader left, as it is now mapped. */
+struct seam_range seam_image(void);
+
+/*
+ * The whole pages that belong to the image and to nobody else. They may begin
+ * after the image's first byte (a page that it shares with others) and end
+ * after its last one.
+ */
+struct seam_range seam_image_pages(void);
+
+/* The archive that was linked into the kernel (CONFIG_INITRAMFS_SOURCE). */
+struct seam_range seam_builtin_archive(void);
+
+/* The part of the crash kernel's reservation that is mapped, or nothing. */
+struct seam_range seam_crash_reservation(void);
+
+/* Tells the architecture that there is no image any more. */
+void seam_image_forget(void);
+
+/*
+ * Gives whole pages of the image back to the kernel through the architecture's
+ * free_initrd_mem(), which logs "Freeing initrd memory" and poisons them as
+ * the kernel's settings say.
+ */
+void seam_image_free(u8 *start, size_t size);
+
+/*
+ * Takes whole pages of the image out of the boot allocator's books without
+ * freeing them: the new owner frees each one as a reserved page.
+ */
+void seam_image_hand_over(u8 *start, size_t size);
+
+/* Shows a retained image as /sys/firmware/initrd (0440); 0 or -errno. */
+int seam_image_publish(u8 *start, size_t size);
+
+/*
+ * The early boot allocator: what reserve_initrd_mem() asks and does. The range
+ * is in whole pages.
+ */
+struct seam_physical_range seam_physical_image(void);
+void seam_set_physical_image(struct seam_physical_range range);
+int seam_is_memory(struct seam_physical_range range);
+int seam_is_reserved(struct seam_physical_range range);
+void seam_reserve(struct seam_physical_range range);
+void seam_map_image(struct seam_physical_range range);
+
+/* The block (1 KiB) at which the image starts: ramdisk_start= or ATAG. */
+int seam_image_start_block(void);
+void seam_set_image_start_block(int block);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Seam: the kernel's log and its clock.
+ */
+#ifndef INITRD_KERNEL_LOG_H
+#define INITRD_KERNEL_LOG_H
+
+#include "initrd/support/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The kernel's log levels. SEAM_LOG_CONT continues the line before it. */
+enum seam_log_level {
+	SEAM_LOG_EMERG = 0,
+	SEAM_LOG_ERR = 3,
+	SEAM_LOG_WARNING = 4,
+	SEAM_LOG_NOTICE = 5,
+	SEAM_LOG_INFO = 6,
+	SEAM_LOG_CONT = 8,
+};
+
+/* printk() with a level; the formats are those of C's printf. */
+void seam_log(enum seam_log_level level, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
+
+/* Stops the machine, as panic() does, after showing the memory's state. */
+void seam_panic(const char *reason) __attribute__((__noreturn__));
+
+/* Nanoseconds on a clock that never goes back. */
+u64 seam_now_ns(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "initrd/kernel/memory.h"
+
+void * __init seam_alloc(size_t size)
+{
+	return kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+}
+
+void __init seam_free(void *memory)
+{
+	kvfree(memory);
+}
+
+size_t __init seam_page_size(void)
+{
+	return PAGE_SIZE;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Seam: memory for boot-time buffers.
+ */
+#ifndef INITRD_KERNEL_MEMORY_H
+#define INITRD_KERNEL_MEMORY_H
+
+#include "initrd/support/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * `size` bytes, not zeroed, aligned for any type; NULL when there is no memory.
+ * The caller owns them. May sleep.
+ */
+void *seam_alloc(size_t size);
+
+/* Gives back what seam_alloc() gave; NULL is ignored. */
+void seam_free(void *memory);
+
+/* The size of a page in bytes, a power of two. */
+size_t seam_page_size(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

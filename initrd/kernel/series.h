@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernel series, for the shims only.
+ *
+ * A new series is brought up here: one block for each change upstream, with
+ * the version that made it.
+ */
+#ifndef INITRD_KERNEL_SERIES_H
+#define INITRD_KERNEL_SERIES_H
+
+#include <linux/version.h>
+
+#define SERIES_AT_LEAST(major, minor) \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
+
+/* show_mem() lost its arguments in 6.4. */
+#if SERIES_AT_LEAST(6, 4)
+#define SERIES_SHOW_MEM() show_mem()
+#else
+#define SERIES_SHOW_MEM() show_mem(0, NULL)
+#endif
+
+/* The crash-kernel reservation got an option of its own in 6.9. */
+#if SERIES_AT_LEAST(6, 9)
+#define SERIES_HAS_CRASH_RESERVATION IS_ENABLED(CONFIG_CRASH_RESERVE)
+#else
+#define SERIES_HAS_CRASH_RESERVATION IS_ENABLED(CONFIG_KEXEC_CORE)
+#endif
+
+/* Series before 7.0 read header fields of an archive with strtoul(). */
+#define SERIES_STRICT_HEX SERIES_AT_LEAST(7, 0)
+
+/* The root's name became an argument of these two in 6.6. */
+#if SERIES_AT_LEAST(6, 6)
+#define SERIES_MOUNT_ROOT(name) mount_root(name)
+#define SERIES_INITRD_LOAD_ARGUMENT char *root_name
+#define SERIES_ROOT_NAME root_name
+#else
+#define SERIES_MOUNT_ROOT(name) mount_root()
+#define SERIES_INITRD_LOAD_ARGUMENT void
+#define SERIES_ROOT_NAME NULL
+#endif
+
+/* A security module is told that the root file system is filled from 6.11. */
+#if SERIES_AT_LEAST(6, 11)
+#define SERIES_ROOTFS_IS_POPULATED() security_initramfs_populated()
+#else
+#define SERIES_ROOTFS_IS_POPULATED() do { } while (0)
+#endif
+
+/* Tables of sysctls ended in an empty entry until 6.11. */
+#if SERIES_AT_LEAST(6, 11)
+#define SERIES_SYSCTL_END
+#else
+#define SERIES_SYSCTL_END {}
+#endif
+
+#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "initrd/root/change_root.h"
+
+#include "initrd/kernel/files.h"
+#include "initrd/kernel/handles.h"
+#include "initrd/kernel/log.h"
+#include "initrd/kernel/root.h"
+
+namespace initrd::root {
+namespace {
+
+constexpr u32 kRam0 = 0x100; // 1:0
+constexpr size_t kNamesMax = 4096;
+
+// Tries each of the NUL-terminated names with these flags; says what it mounted.
+bool mount_as_any(const char *names, int count, u32 flags)
+{
+	for (; count > 0; count--, names += __builtin_strlen(names) + 1) {
+		if (!*names)
+			continue;
+		if (seam_mount("/dev/root.old", "/root", names, flags) < 0) {
+			// What it opened must be closed before the next one tries.
+			seam_files_flush();
+			continue;
+		}
+		seam_change_directory("/root");
+		seam_log(SEAM_LOG_INFO, "VFS: Mounted root (%s filesystem)%s on device 1:0.\n",
+			 names, flags & SEAM_MOUNT_READ_ONLY ? " readonly" : "");
+		return true;
+	}
+	return false;
+}
+
+// Read-write if that can be, else read-only.
+bool mount_either_way(const char *names, int count)
+{
+	return mount_as_any(names, count, SEAM_MOUNT_SILENT) ||
+	       mount_as_any(names, count, SEAM_MOUNT_SILENT | SEAM_MOUNT_READ_ONLY);
+}
+
+// Splits "ext4,squashfs" into NUL-terminated names in place; returns how many.
+int split(char *names)
+{
+	int count = *names ? 1 : 0;
+
+	for (; *names; names++) {
+		if (*names == ',') {
+			*names = 0;
+			count++;
+		}
+	}
+	return count;
+}
+
+// Mounts /dev/ram0 on /root with the types asked for, or any that there is.
+Result<void> mount_initrd(const char *file_systems)
+{
+	Buffer names = TRY(Buffer::create(kNamesMax));
+	char *const text = reinterpret_cast<char *>(names.data());
+	const size_t length = min(__builtin_strlen(file_systems), kNamesMax - 1);
+
+	seam_make_block_node("/dev/root.old", kRam0);
+	__builtin_memcpy(text, file_systems, length);
+	text[length] = 0;
+	if (mount_either_way(text, split(text)))
+		return {};
+	if (mount_either_way(text, seam_block_file_systems(text, kNamesMax)))
+		return {};
+	seam_unlink("/dev/root.old");
+	return Error{kInvalid, "no file system that the kernel has could mount /dev/ram0"};
+}
+
+// The old root becomes /initrd of the new one, or goes away.
+void put_away()
+{
+	constexpr int kMissing = -kNoEntry;
+
+	seam_log(SEAM_LOG_NOTICE, "Trying to move old root to /initrd ... ");
+	const int status = seam_mount("/old", "/root/initrd", nullptr, SEAM_MOUNT_MOVE);
+
+	if (status >= 0) {
+		seam_log(SEAM_LOG_CONT, "okay\n");
+		return;
+	}
+	seam_log(SEAM_LOG_CONT, "%s",
+		 status == kMissing ? "/initrd does not exist. Ignored.\n" : "failed\n");
+	seam_log(SEAM_LOG_NOTICE, "Unmounting old root\n");
+	seam_unmount_detached("/old");
+}
+
+} // namespace
+
+void enter_linuxrc()
+{
+	seam_own_files();
+	seam_own_console();
+	// The initrd over /, so that this process sees nothing else.
+	seam_change_directory("/root");
+	seam_mount(".", "/", nullptr, SEAM_MOUNT_MOVE);
+	seam_change_root(".");
+	seam_own_session();
+}
+
+Result<void> change_root(const char *root_name, const char *file_systems)
+{
+	seam_set_real_root_device(seam_root_device());
+	TRY(mount_initrd(file_systems));
+	seam_mkdir("/old", 0700);
+	seam_change_directory("/old");
+
+	const int status = seam_run_linuxrc();
+
+	if (status)
+		seam_log(SEAM_LOG_WARNING, "initrd: linuxrc %s %d\n",
+			 status < 0 ? "could not be run, error" : "ended with wait status",
+			 status < 0 ? -status : status);
+
+	// The initrd from / to /old, and back to the file system that is left.
+	seam_mount("..", ".", nullptr, SEAM_MOUNT_MOVE);
+	seam_change_root("..");
+	if (seam_real_root_device() == kRam0) {
+		// The mixed mechanism: the initrd itself is the root.
+		seam_change_directory("/old");
+		return {};
+	}
+	seam_change_directory("/");
+	seam_set_root_device(seam_real_root_device());
+	seam_mount_real_root(root_name);
+	put_away();
+	return {};
+}
+
+} // namespace initrd::root

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+// In place of ramdisk_loader.cc in a kernel without a built-in RAM disk.
+
+#include "initrd/root/ramdisk_loader.h"
+
+namespace initrd::root {
+
+Result<void> load_ramdisk(Region &, int, bool)
+{
+	return Error{kNoDevice, "the RAM disk driver is not built into the kernel"};
+}
+
+void empty_ramdisk() {}
+
+} // namespace initrd::root

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * root/: the image → /dev/ram0, and from there the root file system.
+ */
+#ifndef INITRD_ROOT_RAMDISK_LOADER_H
+#define INITRD_ROOT_RAMDISK_LOADER_H
+
+#include "initrd/image/region.h"
+#include "initrd/support/result.h"
+
+namespace initrd::root {
+
+/*
+ * Puts the image that starts `start_block` KiB into `region` into /dev/ram0
+ * and makes the disk as large as it needs. An image that is not compressed is
+ * taken over, page for page, unless `keep` says that the region is to stay as
+ * it is. Afterwards the region holds what is still to be freed or kept.
+ *
+ * Says what it does in mainline's words and, at the end, in one line: format,
+ * bytes in and out, how. A compressed image that breaks off leaves what came
+ * before in the disk; the error is told and returned.
+ */
+Result<void> load_ramdisk(Region &region, int start_block, bool keep);
+
+/* Forgets what is in /dev/ram0 and gives its memory back. */
+void empty_ramdisk();
+
+} // namespace initrd::root
+
+#endif

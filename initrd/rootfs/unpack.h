@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A whole initramfs: archives one after another, each plain or compressed in
+ * its own way, with NULs between them (unpack_to_rootfs()).
+ */
+#ifndef INITRD_ROOTFS_UNPACK_H
+#define INITRD_ROOTFS_UNPACK_H
+
+#include "initrd/support/bytes.h"
+#include "initrd/support/result.h"
+
+namespace initrd::rootfs {
+
+/* What was unpacked; right up to the point of failure, too. */
+struct Unpacked {
+	const char *compressor = nullptr;	/* of the last compressed segment */
+	u64 headers = 0;			/* entries that were really of cpio */
+	u64 entries = 0;			/* of those, the ones acted on */
+	u64 bytes = 0;				/* of file data */
+};
+
+/*
+ * Unpacks `image` into the root file system. The error's reason is one of
+ * mainline's; its offset counts from the start of the segment, unpacked. With
+ * no header seen nothing has been made: the image is something else.
+ */
+Result<void> unpack(Bytes image, Unpacked &report);
+
+} // namespace initrd::rootfs
+
+#endif

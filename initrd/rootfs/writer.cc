@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "initrd/rootfs/writer.h"
+
+#include "initrd/kernel/log.h"
+
+namespace initrd::rootfs {
+namespace {
+
+constexpr bool kKeepTimes = IS_ENABLED(CONFIG_INITRAMFS_PRESERVE_MTIME);
+constexpr size_t kNameMax = 4096;
+
+void set_mtime(const char *name, u32 mtime)
+{
+	if (kKeepTimes)
+		seam_set_mtime(name, mtime);
+}
+
+bool same(const char *a, const char *b)
+{
+	return __builtin_strcmp(a, b) == 0;
+}
+
+} // namespace
+
+// A directory whose time is set at the end; its name follows.
+struct Writer::Directory {
+	Directory *next;
+	u32 mtime;
+	char name[];
+};
+
+Writer::~Writer()
+{
+	forget_directories();
+}
+
+// clean_path(): what is at `name` goes unless it is of this type.
+void Writer::remove_if_not(const char *name, u32 type)
+{
+	u32 mode;
+
+	if (seam_mode_of(name, &mode) < 0 || (mode & cpio::kTypeMask) == type)
+		return;
+	if ((mode & cpio::kTypeMask) == cpio::kDirectory)
+		seam_rmdir(name);
+	else
+		seam_unlink(name);
+}
+
+// maybe_link(): a node with several names is made once and linked afterwards.
+Result<Writer::Linked> Writer::link_to_first(const cpio::Entry &entry)
+{
+	if (entry.nlink < 2)
+		return Linked::kNo;
+	const char *const first = TRY(links_.find_or_add(entry));
+
+	// The same name again is the same file again, not a link to itself.
+	if (!first || same(first, entry.name))
+		return Linked::kNo;
+	remove_if_not(entry.name, 0);
+	return seam_link(first, entry.name) < 0 ? Linked::kFailed : Linked::kYes;
+}
+
+Result<bool> Writer::begin(const cpio::Entry &entry)
+{
+	entries_++;
+	if (entry.type() == cpio::kLink) {
+		make_symlink(entry);
+		return false;
+	}
+	remove_if_not(entry.name, entry.type());
+	switch (entry.type()) {
+	case cpio::kRegular:
+		return begin_file(entry);
+	case cpio::kDirectory:
+		TRY(make_directory(entry));
+		return false;
+	case cpio::kBlock:
+	case cpio::kCharacter:
+	case cpio::kFifo:
+	case cpio::kSocket:
+		TRY(make_special(entry));
+		return false;
+	default:
+		return false;
+	}
+}
+
+Result<bool> Writer::begin_file(const cpio::Entry &entry)
+{
+	const Linked linked = TRY(link_to_first(entry));
+	int status;
+
+	if (linked == Linked::kFailed)
+		return false;
+	// The data of a linked file comes with one of its names, any of them.
+	File file(seam_file_create(entry.name, entry.mode, linked == Linked::kNo, &status));
+
+	if (!file)
+		return false;
+	seam_file_chown(file.get(), entry.uid, entry.gid);
+	seam_file_chmod(file.get(), entry.mode);
+	if (entry.size)
+		seam_file_resize(file.get(), entry.size);
+
+	if (!name_.size())
+		name_ = TRY(Buffer::create(kNameMax));
+	__builtin_memcpy(name_.data(), entry.name,
+			 min(__builtin_strlen(entry.name) + 1, kNameMax));
+	file_ = move(file);
+	mtime_ = entry.mtime;
+	size_ = entry.size;
+	position_ = 0;
+	return true;
+}
+
+Result<void> Writer::data(Bytes piece)
+{
+	const int status = seam_file_write(file_.get(), piece.data(), piece.size(), position_);
+
+	if (status < 0) {
+		seam_log(SEAM_LOG_ERR,
+			 "initrd: %s: write error (%d): %u bytes needed, %llu written\n",
+			 reinterpret_cast<const char *>(name_.data()), status, size_, position_);
+		finish().value();
+		return Error{-status, "write error"};
+	}
+	position_ += piece.size();
+	bytes_ += piece.size();
+	return {};
+}
+
+Result<void> Writer::finish()
+{
+	if (kKeepTimes)
+		seam_file_set_mtime(file_.get(), mtime_);
+	file_ = File();
+	return {};
+}
+
+void Writer::abandon()
+{
+	file_ = File();
+	seam_log(SEAM_LOG_ERR, "initrd: %s: incomplete or damaged, removed\n",
+		 reinterpret_cast<const char *>(name_.data()));
+	seam_unlink(reinterpret_cast<const char *>(name_.data()));
+}
+
+void Writer::trailer()
+{
+	links_.clear();
+}
+
+Result<void> Writer::make_directory(const cpio::Entry &entry)
+{
+	seam_mkdir(entry.name, entry.mode);
+	seam_chown(entry.name, entry.uid, entry.gid, false);
+	seam_chmod(entry.name, entry.mode);
+	if (!kKeepTimes)
+		return {};
+
+	const size_t length = __builtin_strlen(entry.name) + 1;
+	Directory *const directory =
+		static_cast<Directory *>(seam_alloc(sizeof(Directory) + length));
+
+	if (!directory)
+		return Error{kNoMemory, "out of memory"};
+	directory->next = directories_;
+	directory->mtime = entry.mtime;
+	__builtin_memcpy(directory->name, entry.name, length);
+	directories_ = directory;
+	return {};
+}
+
+Result<void> Writer::make_special(const cpio::Entry &entry)
+{
+	if (TRY(link_to_first(entry)) != Linked::kNo)
+		return {};
+	seam_mknod(entry.name, entry.mode, entry.rdev_major, entry.rdev_minor);
+	seam_chown(entry.name, entry.uid, entry.gid, false);
+	seam_chmod(entry.name, entry.mode);
+	set_mtime(entry.name, entry.mtime);
+	return {};
+}
+
+void Writer::make_symlink(const cpio::Entry &entry)
+{
+	remove_if_not(entry.name, 0);
+	seam_symlink(entry.target, entry.name);
+	seam_chown(entry.name, entry.uid, entry.gid, true);
+	set_mtime(entry.name, entry.mtime);
+}
+
+void Writer::finish_directories()
+{
+	for (const Directory *directory = directories_; directory; directory = directory->next)
+		seam_set_mtime(directory->name, directory->mtime);
+	forget_directories();
+}
+
+void Writer::forget_directories()
+{
+	while (Directory *const directory = directories_) {
+		directories_ = directory->next;
+		seam_free(directory);
+	}
+}
+
+} // namespace initrd::rootfs

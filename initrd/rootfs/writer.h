@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * rootfs/: entries → files. Puts the entries of an archive into the root file
+ * system that the kernel starts with.
+ */
+#ifndef INITRD_ROOTFS_WRITER_H
+#define INITRD_ROOTFS_WRITER_H
+
+#include "initrd/cpio/reader.h"
+#include "initrd/kernel/handles.h"
+#include "initrd/rootfs/link_table.h"
+
+namespace initrd::rootfs {
+
+/*
+ * Makes nodes as init/initramfs.c does: a node of another type in the way is
+ * removed first; files are truncated and written; owner, mode and time are
+ * set; failures to make a node are passed over, failures to write are errors.
+ * Directories get their times in finish_directories(), after all else.
+ */
+class Writer final : public cpio::Handler {
+public:
+	INLINE Writer() = default;
+	~Writer();
+	Writer(const Writer &) = delete;
+	Writer &operator=(const Writer &) = delete;
+
+	Result<bool> begin(const cpio::Entry &entry) override;
+	Result<void> data(Bytes piece) override;
+	Result<void> finish() override;
+	void abandon() override;
+	void trailer() override;
+
+	/* Sets the times of all directories; call once, at the end. */
+	void finish_directories();
+
+	/* Entries so far and bytes of file data so far. */
+	INLINE u64 entries() const { return entries_; }
+	INLINE u64 bytes() const { return bytes_; }
+
+private:
+	struct Directory;
+	enum class Linked : u8 { kNo, kYes, kFailed };
+
+	Result<Linked> link_to_first(const cpio::Entry &entry);
+	Result<bool> begin_file(const cpio::Entry &entry);
+	Result<void> make_directory(const cpio::Entry &entry);
+	Result<void> make_special(const cpio::Entry &entry);
+	void make_symlink(const cpio::Entry &entry);
+	void remove_if_not(const char *name, u32 type);
+	void forget_directories();
+
+	LinkTable links_;
+	Directory *directories_ = nullptr;
+	/* The file being written, its name for messages, its time and position. */
+	File file_;
+	Buffer name_;
+	u32 mtime_ = 0;
+	u32 size_ = 0;
+	u64 position_ = 0;
+	u64 entries_ = 0;
+	u64 bytes_ = 0;
+};
+
+} // namespace initrd::rootfs
+
+#endif

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "initrd/support/parse.h"
+#include "ramdisk/ramdisk.h"
+
+namespace ramdisk {
+
+using initrd::Error;
+
+namespace {
+
+constexpr u64 kKibibyte = 1024;
+// Disks grow in these units, so that no file system's last block is cut off.
+constexpr u64 kGrowth = 4096;
+
+// SAFETY: the shim's handle of a disk is the disk; it comes from here only.
+INLINE ramdisk_disk *to_handle(Disk *disk)
+{
+	return reinterpret_cast<ramdisk_disk *>(disk);
+}
+
+INLINE Disk *from_handle(ramdisk_disk *disk)
+{
+	return reinterpret_cast<Disk *>(disk);
+}
+
+class Lock {
+public:
+	INLINE Lock() { ramdisk_lock(); }
+	INLINE ~Lock() { ramdisk_unlock(); }
+	Lock(const Lock &) = delete;
+	Lock &operator=(const Lock &) = delete;
+};
+
+} // namespace
+
+// All disks; every function is called with the lock held.
+class Registry {
+public:
+	static INLINE Disk *find(u32 number)
+	{
+		Disk *disk = first_;
+
+		while (disk && disk->number_ != number)
+			disk = disk->next_;
+		return disk;
+	}
+
+	static INLINE void add(Disk *disk)
+	{
+		disk->next_ = first_;
+		first_ = disk;
+	}
+
+	static INLINE Disk *take_first()
+	{
+		Disk *const disk = first_;
+
+		if (disk)
+			first_ = disk->next_;
+		return disk;
+	}
+
+private:
+	static Disk *first_;
+};
+
+constinit Disk *Registry::first_ = nullptr;
+
+Result<Disk *> Disk::create(u32 number)
+{
+	auto store = PageStore::create();
+
+	if (!store)
+		return store.error();
+
+	void *const memory = ramdisk_alloc(sizeof(Disk));
+
+	if (!memory)
+		return Error{initrd::kNoMemory, "out of memory"};
+	Disk *const disk = new (memory) Disk(number, initrd::move(store).value());
+	int status;
+
+	// Its size first: users may come as soon as it is visible.
+	disk->size_ = ramdisk_default_size() * kKibibyte;
+	disk->gendisk_ = ramdisk_gendisk_add(to_handle(disk), number, disk->size_, &status);
+	if (!disk->gendisk_) {
+		destroy(disk);
+		return Error{-status, "the block layer refused the RAM disk"};
+	}
+	return disk;
+}
+
+void Disk::destroy(Disk *disk)
+{
+	if (disk->gendisk_)
+		ramdisk_gendisk_remove(disk->gendisk_);
+	disk->~Disk();
+	ramdisk_free(disk);
+}
+
+Result<Disk *> Disk::find_or_create(u32 number)
+{
+	const Lock lock;
+
+	if (Disk *const disk = Registry::find(number))
+		return disk;
+	Disk *const disk = TRY(create(number));
+
+	Registry::add(disk);
+	return disk;
+}
+
+Result<void> Disk::grow(u64 size)
+{
+	if (size <= size_)
+		return {};
+	if (size > ~0ull - kGrowth)
+		return Error{initrd::kTooBig, "too large for a RAM disk"};
+	size_ = initrd::round_up(size, kGrowth);
+	ramdisk_gendisk_resize(gendisk_, size_);
+	return {};
+}
+
+Result<void> Disk::adopt(Bytes image)
+{
+	const u64 page = ramdisk_page_size();
+
+	// SAFETY: the caller hands over the pages; they are the disk's to write.
+	return store_.adopt(const_cast<u8 *>(image.data()),
+			    initrd::round_up<u64>(image.size(), page) / page);
+}
+
+void Disk::discard(u64 offset, u64 size)
+{
+	const u64 page = ramdisk_page_size();
+	const u64 first = initrd::round_up(offset, page) / page;
+	const u64 end = (offset + size) / page;
+
+	if (first < end)
+		store_.discard(first, end);
+}
+
+void Disk::clear()
+{
+	store_.discard(0, ~0ull);
+	ramdisk_pages_settle();
+}
+
+} // namespace ramdisk
+
+using namespace ramdisk;
+
+int ramdisk_write(ramdisk_disk *disk, u64 offset, const void *from, size_t size, ramdisk_wait wait)
+{
+	// SAFETY: the block layer's buffer, `size` bytes, mapped during this call.
+	auto written = from_handle(disk)->write(offset, Bytes(static_cast<const u8 *>(from), size),
+						wait);
+
+	return written ? 0 : -written.error().code;
+}
+
+void ramdisk_read(ramdisk_disk *disk, u64 offset, void *to, size_t size)
+{
+	// SAFETY: as in ramdisk_write().
+	from_handle(disk)->read(offset, MutableBytes(static_cast<u8 *>(to), size));
+}
+
+void ramdisk_discard(ramdisk_disk *disk, u64 offset, u64 size)
+{
+	from_handle(disk)->discard(offset, size);
+}
+
+u64 ramdisk_pages(ramdisk_disk *disk)
+{
+	return from_handle(disk)->pages();
+}
+
+int ramdisk_create(u32 number)
+{
+	auto disk = Disk::find_or_create(number);
+
+	return disk ? 0 : -disk.error().code;
+}
+
+void ramdisk_destroy_all(void)
+{
+	const Lock lock;
+
+	while (Disk *const disk = Registry::take_first())
+		Disk::destroy(disk);
+}
+
+u64 ramdisk_parse_kib(const char *text)
+{
+	const char *end = text;
+	u64 number;
+	u64 bytes;
+
+	if (!initrd::parse_number(end, number))
+		return 0;
+	if (!*end)
+		return number;
+	if (!initrd::parse_size(text, bytes) || *text)
+		return 0;
+	return bytes / kKibibyte;
+}
+
+int ramdisk_sane_partitions(int asked, int most)
+{
+	constexpr u32 kMinors = 1 << 20;
+	u32 partitions = asked > 0 ? static_cast<u32>(asked) : 1;
+
+	if (partitions > static_cast<u32>(most))
+		return most;
+	// Else two disks' partitions could meet in one device number.
+	while (kMinors % partitions)
+		partitions++;
+	return static_cast<int>(partitions);
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The RAM disk's driver of block major 1, in brd's place and with its names.
+ */
+#include <linux/blkdev.h>
+#include <linux/debugfs.h>
+#include <linux/highmem.h>
+#include <linux/initrd.h>
+#include <linux/major.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+
+#include "initrd/kernel/series.h"
+#include "ramdisk/kernel/blkdev.h"
+
+/* brd.rd_nr= and /sys/module/brd/parameters are what users know. */
+#ifndef MODULE
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "brd."
+#endif
+
+static int rd_nr = CONFIG_BLK_DEV_RAM_COUNT;
+module_param(rd_nr, int, 0444);
+MODULE_PARM_DESC(rd_nr, "Number of RAM disks made at start");
+
+unsigned long rd_size = CONFIG_BLK_DEV_RAM_SIZE;
+module_param(rd_size, ulong, 0444);
+MODULE_PARM_DESC(rd_size, "Size of each RAM disk in KiB");
+
+static int max_part = 1;
+module_param(max_part, int, 0444);
+MODULE_PARM_DESC(max_part, "Minor numbers of each RAM disk, for partitions");
+
+MODULE_DESCRIPTION("RAM disk that takes over the pages of an initrd");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_BLOCKDEV_MAJOR(RAMDISK_MAJOR);
+MODULE_ALIAS("rd");
+MODULE_ALIAS("brd");
+
+#ifndef MODULE
+static int __init set_ramdisk_size(char *value)
+{
+	u64 kib = ramdisk_parse_kib(value);
+
+	if (kib)
+		rd_size = kib;
+	else
+		pr_err("initrd: ramdisk_size=%s: not a size, ignored\n", value);
+	return 1;
+}
+__setup("ramdisk_size=", set_ramdisk_size);
+#endif
+
+static DEFINE_MUTEX(disks_mutex);
+static struct dentry *debugfs_folder;
+
+void ramdisk_lock(void)
+{
+	mutex_lock(&disks_mutex);
+}
+
+void ramdisk_unlock(void)
+{
+	mutex_unlock(&disks_mutex);
+}
+
+u64 ramdisk_default_size(void)
+{
+	return rd_size;
+}
+
+static enum ramdisk_wait to_wait(blk_opf_t operation)
+{
+	return operation & REQ_NOWAIT ? RAMDISK_NO_WAIT : RAMDISK_MAY_SLEEP;
+}
+
+static int transfer(struct ramdisk_disk *disk, struct bio *bio, struct bio_vec *part, u64 offset)
+{
+	void *data = bvec_kmap_local(part);
+	int status = 0;
+
+	if (op_is_write(bio_op(bio))) {
+		flush_dcache_page(part->bv_page);
+		status = ramdisk_write(disk, offset, data, part->bv_len, to_wait(bio->bi_opf));
+	} else {
+		ramdisk_read(disk, offset, data, part->bv_len);
+		flush_dcache_page(part->bv_page);
+	}
+	kunmap_local(data);
+	return status;
+}
+
+static void ramdisk_submit_bio(struct bio *bio)
+{
+	struct ramdisk_disk *disk = bio->bi_bdev->bd_disk->private_data;
+	u64 offset = (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT;
+	struct bvec_iter at;
+	struct bio_vec part;
+
+	if (op_is_discard(bio->bi_opf)) {
+		ramdisk_discard(disk, offset, bio->bi_iter.bi_size);
+		bio_endio(bio);
+		return;
+	}
+	bio_for_each_segment(part, bio, at) {
+		int status = transfer(disk, bio, &part, offset);
+
+		if (status == -ENOMEM && (bio->bi_opf & REQ_NOWAIT)) {
+			bio_wouldblock_error(bio);
+			return;
+		}
+		if (status) {
+			bio->bi_status = errno_to_blk_status(status);
+			break;
+		}
+		offset += part.bv_len;
+	}
+	bio_endio(bio);
+}
+
+static const struct block_device_operations operations = {
+	.owner = THIS_MODULE,
+	.submit_bio = ramdisk_submit_bio,
+};
+
+/* A queue that wants whole pages discarded and completes in submit_bio(). */
+#if SERIES_AT_LEAST(6, 11)
+static struct gendisk *alloc_gendisk(void)
+{
+	struct queue_limits limits = {
+		.physical_block_size = PAGE_SIZE,
+		.max_hw_discard_sectors = UINT_MAX,
+		.max_discard_segments = 1,
+		.discard_granularity = PAGE_SIZE,
+		.features = BLK_FEAT_SYNCHRONOUS | BLK_FEAT_NOWAIT,
+	};
+	struct gendisk *gendisk = blk_alloc_disk(&limits, NUMA_NO_NODE);
+
+	return IS_ERR(gendisk) ? NULL : gendisk;
+}
+#else
+static struct gendisk *alloc_gendisk(void)
+{
+	struct gendisk *gendisk = blk_alloc_disk(NUMA_NO_NODE);
+
+	if (!gendisk)
+		return NULL;
+	blk_queue_physical_block_size(gendisk->queue, PAGE_SIZE);
+	blk_queue_max_discard_sectors(gendisk->queue, UINT_MAX);
+	gendisk->queue->limits.discard_granularity = PAGE_SIZE;
+	blk_queue_flag_set(QUEUE_FLAG_NONROT, gendisk->queue);
+	blk_queue_flag_set(QUEUE_FLAG_SYNCHRONOUS, gendisk->queue);
+	blk_queue_flag_set(QUEUE_FLAG_NOWAIT, gendisk->queue);
+	return gendisk;
+}
+#endif
+
+static int show_pages(void *disk, u64 *pages)
+{
+	*pages = ramdisk_pages(disk);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(pages_file, show_pages, NULL, "%llu\n");
+
+/* A ramdisk_gendisk is the block layer's struct gendisk under another name. */
+static struct gendisk *to_gendisk(struct ramdisk_gendisk *gendisk)
+{
+	return (struct gendisk *)gendisk;
+}
+
+struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 number, u64 size,
+					    int *status)
+{
+	struct gendisk *gendisk = alloc_gendisk();
+
+	*status = -ENOMEM;
+	if (!gendisk)
+		return NULL;
+	gendisk->major = RAMDISK_MAJOR;
+	gendisk->first_minor = number * max_part;
+	gendisk->minors = max_part;
+	gendisk->fops = &operations;
+	gendisk->private_data = disk;
+	snprintf(gendisk->disk_name, DISK_NAME_LEN, "ram%u", number);
+	set_capacity(gendisk, size >> SECTOR_SHIFT);
+	*status = add_disk(gendisk);
+	if (*status) {
+		put_disk(gendisk);
+		return NULL;
+	}
+	debugfs_create_file_unsafe(gendisk->disk_name, 0444, debugfs_folder, disk, &pages_file);
+	return (struct ramdisk_gendisk *)gendisk;
+}
+
+void ramdisk_gendisk_remove(struct ramdisk_gendisk *gendisk)
+{
+	debugfs_lookup_and_remove(to_gendisk(gendisk)->disk_name, debugfs_folder);
+	del_gendisk(to_gendisk(gendisk));
+	put_disk(to_gendisk(gendisk));
+}
+
+void ramdisk_gendisk_resize(struct ramdisk_gendisk *gendisk, u64 size)
+{
+	set_capacity(to_gendisk(gendisk), size >> SECTOR_SHIFT);
+}
+
+static void create_for_minor(dev_t device)
+{
+	ramdisk_create(MINOR(device) / max_part);
+}
+
+static int __init ramdisk_start(void)
+{
+	int number;
+
+	max_part = ramdisk_sane_partitions(max_part, DISK_MAX_PARTS);
+	debugfs_folder = debugfs_create_dir("ramdisk_pages", NULL);
+	if (__register_blkdev(RAMDISK_MAJOR, "ramdisk", create_for_minor)) {
+		debugfs_remove(debugfs_folder);
+		pr_info("brd: module NOT loaded !!!\n");
+		return -EIO;
+	}
+	for (number = 0; number < rd_nr; number++)
+		ramdisk_create(number);
+	pr_info("brd: module loaded\n");
+	return 0;
+}
+module_init(ramdisk_start);
+
+static void __exit ramdisk_stop(void)
+{
+	unregister_blkdev(RAMDISK_MAJOR, "ramdisk");
+	ramdisk_destroy_all();
+	debugfs_remove(debugfs_folder);
+	pr_info("brd: module unloaded\n");
+}
+module_exit(ramdisk_stop);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Seam of the RAM disk: the block layer on one side, the C++ on the other.
+ */
+#ifndef RAMDISK_KERNEL_BLKDEV_H
+#define RAMDISK_KERNEL_BLKDEV_H
+
+#include "initrd/support/types.h"
+#include "ramdisk/kernel/pages.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The C++ object of a disk, and the block layer's. */
+struct ramdisk_disk;
+struct ramdisk_gendisk;
+
+/* In the shim: what the C++ calls. */
+
+/* A visible /dev/ram<number> of `size` bytes; NULL with -errno in `status`. */
+struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 number, u64 size,
+					    int *status);
+/* Takes it away and waits for its users' requests. */
+void ramdisk_gendisk_remove(struct ramdisk_gendisk *gendisk);
+void ramdisk_gendisk_resize(struct ramdisk_gendisk *gendisk, u64 size);
+/* Serialises everything that makes, finds or destroys disks. */
+void ramdisk_lock(void);
+void ramdisk_unlock(void);
+/* brd.rd_size= and ramdisk_size=, in KiB. */
+u64 ramdisk_default_size(void);
+
+/* In the C++: what the shim calls. Sizes and offsets are in bytes. */
+
+/* 0 or -errno; -ENOMEM when there is no page (with RAMDISK_NO_WAIT: none at once). */
+int ramdisk_write(struct ramdisk_disk *disk, u64 offset, const void *from, size_t size,
+		  enum ramdisk_wait wait);
+void ramdisk_read(struct ramdisk_disk *disk, u64 offset, void *to, size_t size);
+void ramdisk_discard(struct ramdisk_disk *disk, u64 offset, u64 size);
+/* How many pages the disk has (debugfs ramdisk_pages/ram<number>). */
+u64 ramdisk_pages(struct ramdisk_disk *disk);
+/* Makes the disk with this number if there is none; 0 or -errno. */
+int ramdisk_create(u32 number);
+/* Destroys all disks. */
+void ramdisk_destroy_all(void);
+/* A number of KiB, or bytes with K, M, G; 0 when it is not a size. */
+u64 ramdisk_parse_kib(const char *text);
+/* What brd makes of max_part=: a divisor of 1 << 20, 1 to `most`. */
+int ramdisk_sane_partitions(int asked, int most);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The contents of one RAM disk: one extent of adopted pages, as the boot loader
+ * left them side by side, over a map of pages of its own.
+ *
+ * A page number's page is the adopted one until it is discarded, and one of the
+ * map afterwards. Where there is none, zeros are read. Reads, writes and
+ * discards may run side by side.
+ */
+#ifndef RAMDISK_PAGE_STORE_H
+#define RAMDISK_PAGE_STORE_H
+
+#include "initrd/support/bytes.h"
+#include "initrd/support/result.h"
+#include "ramdisk/kernel/pages.h"
+
+namespace ramdisk {
+
+using initrd::Bytes;
+using initrd::MutableBytes;
+using initrd::Result;
+
+class PageStore {
+public:
+	/* An empty store; kNoMemory. */
+	static Result<PageStore> create();
+	INLINE PageStore(PageStore &&other)
+		: map_(other.map_), adopted_(other.adopted_),
+		  adopted_pages_(other.adopted_pages_), gone_(other.gone_)
+	{
+		other.map_ = nullptr;
+		other.adopted_ = nullptr;
+		other.adopted_pages_ = 0;
+		other.gone_ = nullptr;
+	}
+	~PageStore();
+	PageStore(const PageStore &) = delete;
+	PageStore &operator=(const PageStore &) = delete;
+
+	/* Copies what is at `offset` (bytes). */
+	void read(u64 offset, MutableBytes to) const;
+	/* Copies to `offset`; makes the pages that are missing. kNoMemory: partly done. */
+	Result<void> write(u64 offset, Bytes from, ramdisk_wait wait);
+
+	/*
+	 * Makes `pages` whole mapped pages at `first`, which the boot allocator had
+	 * reserved, the disk's from page number 0 on. Before the disk has users.
+	 * kNoMemory: they are still the caller's.
+	 */
+	Result<void> adopt(u8 *first, u64 pages);
+	/* Makes `page` the disk's; kNoMemory or kExists: it is still the caller's. */
+	Result<void> insert(u64 number, ramdisk_page *page);
+
+	/* Frees the pages from `first` up to and without `end`. */
+	void discard(u64 first, u64 end);
+
+	/* How many pages there are. */
+	INLINE u64 pages() const { return ramdisk_map_counted(map_); }
+
+private:
+	INLINE explicit PageStore(ramdisk_map *map) : map_(map) {}
+	u8 *adopted_page(u64 number) const;
+	bool write_existing(u64 number, size_t at, Bytes from);
+	Result<void> add_page(u64 number, ramdisk_wait wait);
+
+	ramdisk_map *map_;
+	u8 *adopted_ = nullptr;		/* mapped, the first of adopted_pages_ */
+	u64 adopted_pages_ = 0;
+	unsigned long *gone_ = nullptr;	/* a bit per adopted page: discarded */
+};
+
+} // namespace ramdisk
+
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "ramdisk/page_writer.h"
+
+namespace ramdisk {
+
+using initrd::Buffer;
+using initrd::Error;
+
+namespace {
+
+// A window has at least this many bytes: few mappings, little copied twice by
+// decoders that keep a window of their own.
+constexpr size_t kWindow = 1 << 20;
+
+INLINE ramdisk_page **list(const Buffer &buffer)
+{
+	// SAFETY: allocated as an array of page pointers, aligned for them.
+	return reinterpret_cast<ramdisk_page **>(buffer.data());
+}
+
+} // namespace
+
+PageWriter::~PageWriter()
+{
+	drop_pages();
+}
+
+void PageWriter::drop_pages()
+{
+	if (window_)
+		ramdisk_window_unmap(window_);
+	window_ = nullptr;
+	for (size_t i = 0; i < count_; i++)
+		if (list(page_list_)[i])
+			ramdisk_page_free(list(page_list_)[i]);
+	count_ = 0;
+	used_ = 0;
+}
+
+// Gives the disk what is full; a page begun stays as the next window's first.
+Result<void> PageWriter::close_window()
+{
+	const size_t page = ramdisk_page_size();
+	ramdisk_page **const pages = list(page_list_);
+	const size_t full = used_ / page;
+
+	if (window_)
+		ramdisk_window_unmap(window_);
+	window_ = nullptr;
+	for (size_t i = 0; i < full; i++) {
+		TRY(disk_.insert(first_, pages[i]));
+		pages[i] = nullptr;
+		first_++;
+	}
+	// The others wait in front of the list.
+	for (size_t i = full; full && i < count_; i++) {
+		pages[i - full] = pages[i];
+		pages[i] = nullptr;
+	}
+	count_ -= full;
+	used_ -= full * page;
+	return {};
+}
+
+Result<void> PageWriter::open_window(size_t pages)
+{
+	if (page_list_.size() < pages * sizeof(ramdisk_page *)) {
+		Buffer longer = TRY(Buffer::create(pages * sizeof(ramdisk_page *)));
+
+		initrd::copy(longer.bytes(),
+			     page_list_.bytes().first(count_ * sizeof(ramdisk_page *)));
+		page_list_ = initrd::move(longer);
+	}
+	while (count_ < pages) {
+		ramdisk_page *const page = ramdisk_window_page();
+
+		if (!page)
+			return Error{initrd::kNoMemory, "out of memory for the RAM disk"};
+		list(page_list_)[count_++] = page;
+	}
+	window_ = ramdisk_window_map(list(page_list_), count_);
+	if (!window_)
+		return Error{initrd::kNoMemory, "out of address space for the RAM disk"};
+	return {};
+}
+
+Result<MutableBytes> PageWriter::lend(size_t wanted)
+{
+	const size_t page = ramdisk_page_size();
+
+	if (!window_ || count_ * page - used_ < wanted) {
+		TRY(close_window());
+		const size_t bytes = used_ + (wanted < kWindow ? kWindow : wanted);
+
+		TRY(open_window((bytes + page - 1) / page));
+	}
+	return MutableBytes(window_ + used_, count_ * page - used_);
+}
+
+Result<void> PageWriter::commit(size_t made)
+{
+	used_ += made;
+	size_ += made;
+	return {};
+}
+
+Result<void> PageWriter::finish()
+{
+	const size_t page = ramdisk_page_size();
+	const size_t part = used_ % page;
+
+	if (part) {
+		__builtin_memset(window_ + used_, 0, page - part);
+		used_ += page - part;
+	}
+	auto closed = close_window();
+
+	drop_pages();
+	return closed;
+}
+
+} // namespace ramdisk

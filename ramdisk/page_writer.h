@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Decoders' way into a RAM disk, at boot.
+ */
+#ifndef RAMDISK_PAGE_WRITER_H
+#define RAMDISK_PAGE_WRITER_H
+
+#include "initrd/decode/decoder.h"
+#include "initrd/kernel/handles.h"
+#include "ramdisk/kernel/window.h"
+#include "ramdisk/ramdisk.h"
+
+namespace ramdisk {
+
+/*
+ * A decoder's output, straight into pages of a disk from page number 0 on.
+ * finish() gives the disk the last page; without it, that page is freed.
+ */
+class PageWriter final : public initrd::Sink {
+public:
+	INLINE explicit PageWriter(Disk &disk) : disk_(disk) {}
+	~PageWriter();
+	PageWriter(const PageWriter &) = delete;
+	PageWriter &operator=(const PageWriter &) = delete;
+
+	Result<MutableBytes> lend(size_t wanted) override;
+	Result<void> commit(size_t made) override;
+	Result<void> finish();
+
+	/* Bytes committed so far. */
+	INLINE u64 size() const { return size_; }
+
+private:
+	Result<void> open_window(size_t pages);
+	Result<void> close_window();
+	void drop_pages();
+
+	Disk &disk_;
+	/* The window: pages_[0, count_), mapped at window_, used_ bytes written. */
+	initrd::Buffer page_list_;
+	u8 *window_ = nullptr;
+	size_t count_ = 0;
+	size_t used_ = 0;
+	u64 first_ = 0;	/* the page number of the window's first page */
+	u64 size_ = 0;
+};
+
+} // namespace ramdisk
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ramdisk/: the block driver of major 1, /dev/ram0 and on, whose owner of pages
+ * can take them over instead of copying them.
+ *
+ * This is the side that the boot path uses; kernel/blkdev.h is the one that the
+ * block layer's shim uses.
+ */
+#ifndef RAMDISK_RAMDISK_H
+#define RAMDISK_RAMDISK_H
+
+#include "ramdisk/kernel/blkdev.h"
+#include "ramdisk/page_store.h"
+
+namespace ramdisk {
+
+/* One RAM disk; lives until the driver is unloaded. */
+class Disk {
+public:
+	/* The disk with this number, made if there is none yet. */
+	static Result<Disk *> find_or_create(u32 number);
+
+	INLINE void read(u64 offset, MutableBytes to) const { store_.read(offset, to); }
+	INLINE Result<void> write(u64 offset, Bytes from, ramdisk_wait wait = RAMDISK_MAY_SLEEP)
+	{
+		return store_.write(offset, from, wait);
+	}
+	/* Makes it hold at least `size` bytes, in units of 4 KiB. Never smaller. */
+	Result<void> grow(u64 size);
+	/* Takes over the whole pages that `image`, page-aligned, lies in. */
+	Result<void> adopt(Bytes image);
+	/* PageStore::insert(). */
+	INLINE Result<void> insert(u64 number, ramdisk_page *page)
+	{
+		return store_.insert(number, page);
+	}
+	/* Frees the pages that lie whole in the range (bytes). */
+	void discard(u64 offset, u64 size);
+	/* Frees all pages and waits until they are free. */
+	void clear();
+
+	INLINE u64 pages() const { return store_.pages(); }
+	INLINE u32 number() const { return number_; }
+
+	/* For the list of disks only: to be called with the registry's lock held. */
+	static Result<Disk *> create(u32 number);
+	static void destroy(Disk *disk);
+
+private:
+	friend class Registry;
+	INLINE Disk(u32 number, PageStore store) : store_(initrd::move(store)), number_(number) {}
+	INLINE ~Disk() {}
+
+	PageStore store_;
+	Disk *next_ = nullptr;
+	ramdisk_gendisk *gendisk_ = nullptr;
+	u64 size_ = 0;	/* bytes */
+	u32 number_;
+};
+
+/* /dev/ram0, for the image that was loaded at boot. */
+INLINE Result<Disk *> boot_disk()
+{
+	return Disk::find_or_create(0);
+}
+
+} // namespace ramdisk
+
+#endif
