@@ -26,15 +26,14 @@ namespace {
 
 constexpr bool kRamDisk = IS_ENABLED(CONFIG_BLK_DEV_RAM);
 constexpr bool kRamDiskBuiltIn = IS_BUILTIN(CONFIG_BLK_DEV_RAM);
-constexpr u32 kRam0 = 0x100; // 1:0
 constexpr u64 kNanosecondsPerMillisecond = 1000000;
 
 // What the command line asked for.
 struct Options {
 	bool retain = false;
 	bool noinitrd = false;
-	char init[256] = "/init";	// rdinit=
-	char file_systems[256] = "";	// rootfstype=
+	char init[256] = "/init";    // rdinit=
+	char file_systems[256] = ""; // rootfstype=
 };
 
 constinit Options options = {};
@@ -60,10 +59,11 @@ void dispose(Region &region)
 
 void report_archive(const rootfs::Unpacked &unpacked, size_t in, u64 started_ns)
 {
-	seam_log(SEAM_LOG_INFO,
-		 "initrd: %s%scpio archive: %zu bytes in, %llu bytes out, unpacked, %llu entries, %llu ms\n",
-		 unpacked.compressor ?: "", unpacked.compressor ? "+" : "", in, unpacked.bytes,
-		 unpacked.entries, (seam_now_ns() - started_ns) / kNanosecondsPerMillisecond);
+	seam_log(
+		SEAM_LOG_INFO,
+		"initrd: %s%scpio archive: %zu bytes in, %llu bytes out, unpacked, %llu entries, %llu ms\n",
+		unpacked.compressor ?: "", unpacked.compressor ? "+" : "", in, unpacked.bytes,
+		unpacked.entries, (seam_now_ns() - started_ns) / kNanosecondsPerMillisecond);
 }
 
 void unpack_builtin_archive()
@@ -126,9 +126,10 @@ void unpack_image(Region &region)
 		return;
 	}
 	seam_log(SEAM_LOG_EMERG, "Initramfs unpacking failed: %s\n", result.error().reason);
-	seam_log(SEAM_LOG_ERR,
-		 "initrd: %llu of the archive's entries were unpacked, then trouble at offset %llu\n",
-		 unpacked.entries, result.error().offset);
+	seam_log(
+		SEAM_LOG_ERR,
+		"initrd: %llu of the archive's entries were unpacked, then trouble at offset %llu\n",
+		unpacked.entries, result.error().offset);
 }
 
 } // namespace
@@ -171,7 +172,7 @@ int initrd_load_root(const char *root_name)
 		seam_log(SEAM_LOG_ERR, "initrd: image not loaded: %s, at offset %llu\n",
 			 loaded.error().reason, loaded.error().offset);
 	dispose(region);
-	if (seam_root_device() == kRam0)
+	if (root::on_ramdisk(seam_root_device()))
 		return false;
 	if (!loaded) {
 		root::empty_ramdisk();

@@ -32,7 +32,7 @@ int initrd_load_root(const char *root_name);
 void initrd_enter_linuxrc(void);
 
 /* Parameters; `value` is what follows the name, NUL-terminated. */
-int initrd_set_retain(const char *value);	/* 1 when taken */
+int initrd_set_retain(const char *value); /* 1 when taken */
 void initrd_set_noinitrd(void);
 void initrd_set_image(const char *value);
 void initrd_set_start_block(const char *value);

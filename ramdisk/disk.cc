@@ -131,6 +131,17 @@ Result<void> Disk::adopt(Bytes image)
 			    initrd::round_up<u64>(image.size(), page) / page);
 }
 
+void Disk::find_partitions()
+{
+	if (ramdisk_minors() > 1)
+		ramdisk_gendisk_rescan(gendisk_);
+}
+
+bool Disk::owns(u32 minor) const
+{
+	return minor / ramdisk_minors() == number_;
+}
+
 void Disk::discard(u64 offset, u64 size)
 {
 	const u64 page = ramdisk_page_size();

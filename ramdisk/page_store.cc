@@ -4,8 +4,8 @@
 
 namespace ramdisk {
 
-using initrd::Error;
 using initrd::check;
+using initrd::Error;
 using initrd::min;
 
 namespace {

@@ -25,8 +25,10 @@ public:
 	/* An empty store; kNoMemory. */
 	static Result<PageStore> create();
 	INLINE PageStore(PageStore &&other)
-		: map_(other.map_), adopted_(other.adopted_),
-		  adopted_pages_(other.adopted_pages_), gone_(other.gone_)
+		: map_(other.map_),
+		  adopted_(other.adopted_),
+		  adopted_pages_(other.adopted_pages_),
+		  gone_(other.gone_)
 	{
 		other.map_ = nullptr;
 		other.adopted_ = nullptr;
@@ -64,9 +66,9 @@ private:
 	Result<void> add_page(u64 number, ramdisk_wait wait);
 
 	ramdisk_map *map_;
-	u8 *adopted_ = nullptr;		/* mapped, the first of adopted_pages_ */
+	u8 *adopted_ = nullptr; /* mapped, the first of adopted_pages_ */
 	u64 adopted_pages_ = 0;
-	unsigned long *gone_ = nullptr;	/* a bit per adopted page: discarded */
+	unsigned long *gone_ = nullptr; /* a bit per adopted page: discarded */
 };
 
 } // namespace ramdisk

@@ -32,35 +32,34 @@ void PageWriter::drop_pages()
 		ramdisk_window_unmap(window_);
 	window_ = nullptr;
 	for (size_t i = 0; i < count_; i++)
-		if (list(page_list_)[i])
-			ramdisk_page_free(list(page_list_)[i]);
+		ramdisk_page_free(list(page_list_)[i]);
 	count_ = 0;
 	used_ = 0;
 }
 
-// Gives the disk what is full; a page begun stays as the next window's first.
+// Gives the disk what is full; the others wait in front of the list, a page
+// begun among them. After an error the pages that are left are as before.
 Result<void> PageWriter::close_window()
 {
 	const size_t page = ramdisk_page_size();
 	ramdisk_page **const pages = list(page_list_);
-	const size_t full = used_ / page;
+	Result<void> result;
+	size_t done = 0;
 
 	if (window_)
 		ramdisk_window_unmap(window_);
 	window_ = nullptr;
-	for (size_t i = 0; i < full; i++) {
-		TRY(disk_.insert(first_, pages[i]));
-		pages[i] = nullptr;
+	for (; done < used_ / page; done++) {
+		result = disk_.insert(first_, pages[done]);
+		if (!result)
+			break;
 		first_++;
 	}
-	// The others wait in front of the list.
-	for (size_t i = full; full && i < count_; i++) {
-		pages[i - full] = pages[i];
-		pages[i] = nullptr;
-	}
-	count_ -= full;
-	used_ -= full * page;
-	return {};
+	if (done)
+		__builtin_memmove(pages, pages + done, (count_ - done) * sizeof(*pages));
+	count_ -= done;
+	used_ -= done * page;
+	return result;
 }
 
 Result<void> PageWriter::open_window(size_t pages)
@@ -108,14 +107,13 @@ Result<void> PageWriter::commit(size_t made)
 Result<void> PageWriter::finish()
 {
 	const size_t page = ramdisk_page_size();
-	const size_t part = used_ % page;
-
-	if (part) {
-		__builtin_memset(window_ + used_, 0, page - part);
-		used_ += page - part;
-	}
 	auto closed = close_window();
 
+	if (closed && used_) {
+		ramdisk_page_zero(list(page_list_)[0], used_, page - used_);
+		used_ = page;
+		closed = close_window();
+	}
 	drop_pages();
 	return closed;
 }

@@ -41,7 +41,7 @@ private:
 	u8 *window_ = nullptr;
 	size_t count_ = 0;
 	size_t used_ = 0;
-	u64 first_ = 0;	/* the page number of the window's first page */
+	u64 first_ = 0; /* the page number of the window's first page */
 	u64 size_ = 0;
 };
 

@@ -34,6 +34,10 @@ public:
 	{
 		return store_.insert(number, page);
 	}
+	/* Finds the partitions of what was loaded; with brd.max_part= only. */
+	void find_partitions();
+	/* Whether the minor number is the disk's or one of its partitions'. */
+	bool owns(u32 minor) const;
 	/* Frees the pages that lie whole in the range (bytes). */
 	void discard(u64 offset, u64 size);
 	/* Frees all pages and waits until they are free. */
@@ -54,7 +58,7 @@ private:
 	PageStore store_;
 	Disk *next_ = nullptr;
 	ramdisk_gendisk *gendisk_ = nullptr;
-	u64 size_ = 0;	/* bytes */
+	u64 size_ = 0; /* bytes */
 	u32 number_;
 };
 

@@ -51,7 +51,7 @@ cxx-init-sections := --rename-section .text=.init.text,alloc,load,readonly,code 
 		     $(foreach s,$(cxx-init-rodata),--rename-section $(s)=.init$(s))
 cxx_to_init = $(if $(cxx-is-init), && $(OBJCOPY) $(cxx-init-sections) $@)
 
-quiet_cmd_cxx_o_cc = CXX $(quiet_modtag)  $@
+quiet_cmd_cxx_o_cc = CXX $(quiet_modtag) $@
       cmd_cxx_o_cc = $(CC) -x c++ $(if $(cxx-is-init),$(cxx_init_flags),$(cxx_flags)) \
 		     -c -o $@ $< $(cxx_to_init) $(cmd_objtool)
 

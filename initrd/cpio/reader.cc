@@ -205,8 +205,8 @@ Result<void> Reader::parse_names(u8 *bytes)
 {
 	if (bytes[name_size_ - 1] != 0) {
 		seam_log(SEAM_LOG_ERR, "initramfs %s without nulterm: %.*s\n",
-			 entry_.type() == kLink ? "symlink" : "name",
-			 static_cast<int>(name_size_), reinterpret_cast<const char *>(bytes));
+			 entry_.type() == kLink ? "symlink" : "name", static_cast<int>(name_size_),
+			 reinterpret_cast<const char *>(bytes));
 		return Error{kInvalid, "malformed archive", entry_start_};
 	}
 	// SAFETY: NUL-terminated inside the buffer, as was just checked.

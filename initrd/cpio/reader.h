@@ -30,20 +30,20 @@ enum Type : u32 {
 
 /* One entry's header. The strings live until the handler's call returns. */
 struct Entry {
-	const char *name;	/* NUL-terminated, 1 to 4095 characters */
-	const char *target;	/* of a symbolic link, NUL-terminated; else "" */
+	const char *name;   /* NUL-terminated, 1 to 4095 characters */
+	const char *target; /* of a symbolic link, NUL-terminated; else "" */
 	u32 ino;
 	u32 mode;
 	u32 uid;
 	u32 gid;
 	u32 nlink;
-	u32 mtime;		/* seconds since 1970; the format ends in 2106 */
-	u32 size;		/* of the data, bytes */
+	u32 mtime; /* seconds since 1970; the format ends in 2106 */
+	u32 size;  /* of the data, bytes */
 	u32 dev_major;
 	u32 dev_minor;
 	u32 rdev_major;
 	u32 rdev_minor;
-	u32 checksum;		/* sum of all data bytes; with 070702 only */
+	u32 checksum; /* sum of all data bytes; with 070702 only */
 	bool has_checksum;
 
 	INLINE u32 type() const { return mode & kTypeMask; }
@@ -72,8 +72,8 @@ protected:
 
 /* How header fields are read. */
 enum class Hex : u8 {
-	kStrict,	/* eight hexadecimal digits; else "damaged header" */
-	kLenient,	/* as strtoul() does: 0x allowed, up to the first other character */
+	kStrict,  /* eight hexadecimal digits; else "damaged header" */
+	kLenient, /* as strtoul() does: 0x allowed, up to the first other character */
 };
 
 class Reader {
@@ -105,11 +105,11 @@ public:
 
 private:
 	enum class State : u8 {
-		kBetween,	/* NULs up to the next header */
-		kHeader,	/* collecting 110 bytes */
-		kNames,		/* collecting the name, and a link's target */
-		kData,		/* passing data on */
-		kSkip,		/* up to the next entry */
+		kBetween, /* NULs up to the next header */
+		kHeader,  /* collecting 110 bytes */
+		kNames,	  /* collecting the name, and a link's target */
+		kData,	  /* passing data on */
+		kSkip,	  /* up to the next entry */
 	};
 
 	INLINE Reader(Handler &handler, Hex hex, Buffer buffer)
@@ -129,11 +129,11 @@ private:
 	Handler *handler_;
 	Buffer buffer_;
 	Entry entry_ = {};
-	u64 offset_ = 0;	/* of the next byte */
-	u64 next_entry_ = 0;	/* where the entry at hand ends */
+	u64 offset_ = 0;     /* of the next byte */
+	u64 next_entry_ = 0; /* where the entry at hand ends */
 	u64 entry_start_ = 0;
 	u64 headers_ = 0;
-	size_t collected_ = 0;	/* bytes in buffer_ */
+	size_t collected_ = 0; /* bytes in buffer_ */
 	u32 name_size_ = 0;
 	u32 data_left_ = 0;
 	u32 sum_ = 0;

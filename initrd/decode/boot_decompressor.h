@@ -19,9 +19,8 @@ using BootError = void(char *reason);
  * decompress_fn: decodes `size` bytes at `in`, with no `fill` and no `out`,
  * through `flush`, and leaves the number of bytes that it used in `used`.
  */
-using BootDecompressor = int(unsigned char *in, long size,
-			     long (*fill)(void *, unsigned long), BootFlush *flush,
-			     unsigned char *out, long *used, BootError *error);
+using BootDecompressor = int(unsigned char *in, long size, long (*fill)(void *, unsigned long),
+			     BootFlush *flush, unsigned char *out, long *used, BootError *error);
 }
 
 namespace initrd {

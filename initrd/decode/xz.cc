@@ -16,7 +16,7 @@ constexpr u8 kCheckCrc32 = 1;
 
 Result<size_t> decode_xz(Bytes in, Sink &out)
 {
-	if (!holds(in, 0, "\xfd" "7zXZ"))
+	if (!holds(in, 0, "\xfd\x37zXZ"))
 		return Error{kInvalid, "Input is not in the XZ format (wrong magic bytes)"};
 	if (in.has(kCheckAt, 1)) {
 		const u8 check = in[kCheckAt] & 0x0f;
@@ -33,8 +33,7 @@ Result<size_t> decode_xz(Bytes in, Sink &out)
 		return Error{kNoMemory, "XZ decompressor ran out of memory"};
 	return run_stream(
 		in, out, "XZ-compressed data is corrupt",
-		[&](seam_codec_io &io) { return seam_xz_step(codec.get(), &io); },
-		[](Bytes) {});
+		[&](seam_codec_io &io) { return seam_xz_step(codec.get(), &io); }, [](Bytes) {});
 }
 
 } // namespace initrd

@@ -18,8 +18,7 @@ Result<size_t> decode_zstd(Bytes in, Sink &out)
 	}
 	return run_stream(
 		in, out, "ZSTD-compressed data is corrupt",
-		[&](seam_codec_io &io) { return seam_zstd_step(codec.get(), &io); },
-		[](Bytes) {});
+		[&](seam_codec_io &io) { return seam_zstd_step(codec.get(), &io); }, [](Bytes) {});
 }
 
 } // namespace initrd

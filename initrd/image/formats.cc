@@ -125,8 +125,8 @@ constexpr Format formats[] = {
 	compressed("gzip", "\x1f\x9e", IF_BUILT(CONFIG_RD_GZIP, decode_gzip)),
 	compressed("bzip2", "BZ", IF_BUILT(CONFIG_RD_BZIP2, decode_bzip2)),
 	compressed("lzma", "\x5d\x00", IF_BUILT(CONFIG_RD_LZMA, decode_lzma)),
-	compressed("xz", "\xfd" "7", IF_BUILT(CONFIG_RD_XZ, decode_xz)),
-	compressed("lzo", "\x89" "L", IF_BUILT(CONFIG_RD_LZO, decode_lzo)),
+	compressed("xz", "\xfd\x37", IF_BUILT(CONFIG_RD_XZ, decode_xz)),
+	compressed("lzo", "\x89L", IF_BUILT(CONFIG_RD_LZO, decode_lzo)),
 	compressed("lz4", "\x02\x21", IF_BUILT(CONFIG_RD_LZ4, decode_lz4)),
 	compressed("zstd", "\x28\xb5", IF_BUILT(CONFIG_RD_ZSTD, decode_zstd)),
 

@@ -12,14 +12,14 @@
 namespace initrd {
 
 enum class Kind : u8 {
-	kArchive,	/* cpio: unpacked into the root file system */
-	kCompressed,	/* decoded first, whatever is inside */
-	kFileSystem,	/* goes into the RAM disk whole */
+	kArchive,    /* cpio: unpacked into the root file system */
+	kCompressed, /* decoded first, whatever is inside */
+	kFileSystem, /* goes into the RAM disk whole */
 };
 
 /* One row of the table. */
 struct Format {
-	const char *name;	/* as messages print it */
+	const char *name; /* as messages print it */
 	Kind kind;
 	/* The magic bytes and where they are; the first row that fits counts. */
 	u32 offset;

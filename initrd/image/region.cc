@@ -31,8 +31,8 @@ seam_range crash_part(seam_range pages)
 	if (!overlaps(pages, crash))
 		return {nullptr, 0};
 	const size_t start = round_down(max(address(pages.start), address(crash.start)), page);
-	const size_t end = round_up(min(address(pages.start) + pages.size,
-					address(crash.start) + crash.size), page);
+	const size_t end = round_up(
+		min(address(pages.start) + pages.size, address(crash.start) + crash.size), page);
 
 	return {pages.start + (start - address(pages.start)), end - start};
 }
@@ -129,8 +129,7 @@ void reserve_physical_image()
 		return;
 
 	const u64 start = round_down(image.start, page);
-	const seam_physical_range pages = {
-		start, round_up(image.start - start + image.size, page)};
+	const seam_physical_range pages = {start, round_up(image.start - start + image.size, page)};
 	const char *trouble = nullptr;
 
 	if (!seam_is_memory(pages))

@@ -29,7 +29,7 @@ void wait_for_initramfs(void)
 {
 	if (!initramfs_cookie) {
 		/* Too early: waiting would be for ever, the access will fail. */
-		pr_warn_once("wait_for_initramfs() called before rootfs_initcalls\n");
+		pr_warn_once("%s() called before rootfs_initcalls\n", __func__);
 		return;
 	}
 	async_synchronize_cookie_domain(initramfs_cookie + 1, &initramfs_domain);

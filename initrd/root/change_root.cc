@@ -6,11 +6,11 @@
 #include "initrd/kernel/handles.h"
 #include "initrd/kernel/log.h"
 #include "initrd/kernel/root.h"
+#include "initrd/root/ramdisk_loader.h"
 
 namespace initrd::root {
 namespace {
 
-constexpr u32 kRam0 = 0x100; // 1:0
 constexpr size_t kNamesMax = 4096;
 
 // Tries each of the NUL-terminated names with these flags; says what it mounted.

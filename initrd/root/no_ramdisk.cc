@@ -10,6 +10,11 @@ Result<void> load_ramdisk(Region &, int, bool)
 	return Error{kNoDevice, "the RAM disk driver is not built into the kernel"};
 }
 
+bool on_ramdisk(u32 device)
+{
+	return device == kRam0;
+}
+
 void empty_ramdisk() {}
 
 } // namespace initrd::root

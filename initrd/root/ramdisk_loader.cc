@@ -15,7 +15,7 @@ constexpr u64 kNanosecondsPerMillisecond = 1000000;
 
 // What the last line of a load says.
 struct Account {
-	const char *compressor;	// null: none
+	const char *compressor; // null: none
 	const char *content;
 	u64 in;
 	u64 out;
@@ -26,11 +26,12 @@ struct Account {
 
 void report(const Account &account)
 {
-	seam_log(SEAM_LOG_INFO,
-		 "initrd: %s%s%s image: %llu bytes in, %llu bytes out, %s, %llu bytes copied, %llu ms\n",
-		 account.compressor ?: "", account.compressor ? "+" : "", account.content,
-		 account.in, account.out, account.how, account.copied,
-		 (seam_now_ns() - account.started_ns) / kNanosecondsPerMillisecond);
+	seam_log(
+		SEAM_LOG_INFO,
+		"initrd: %s%s%s image: %llu bytes in, %llu bytes out, %s, %llu bytes copied, %llu ms\n",
+		account.compressor ?: "", account.compressor ? "+" : "", account.content,
+		account.in, account.out, account.how, account.copied,
+		(seam_now_ns() - account.started_ns) / kNanosecondsPerMillisecond);
 }
 
 u64 kibibytes(u64 bytes)
@@ -56,9 +57,10 @@ const char *content_of(ramdisk::Disk &disk, u64 size)
 		const u64 claimed = claimed_size(*format, bytes);
 
 		if (claimed > size)
-			seam_log(SEAM_LOG_ERR,
-				 "initrd: %s image is truncated: its superblock says %llu bytes, there are %llu\n",
-				 format->name, claimed, size);
+			seam_log(
+				SEAM_LOG_ERR,
+				"initrd: %s image is truncated: its superblock says %llu bytes, there are %llu\n",
+				format->name, claimed, size);
 		return format->name;
 	}
 	return "unknown";
@@ -131,8 +133,7 @@ Result<void> load_compressed(Bytes image, const Format &format, int start_block,
 	seam_log(SEAM_LOG_NOTICE, "RAMDISK: %s image found at block %d\n", format.name,
 		 start_block);
 	if (!format.decode) {
-		seam_log(SEAM_LOG_EMERG, "RAMDISK: %s decompressor not configured!\n",
-			 format.name);
+		seam_log(SEAM_LOG_EMERG, "RAMDISK: %s decompressor not configured!\n", format.name);
 		return Error{kInvalid, "its decompressor is not configured"};
 	}
 	account.compressor = format.name;
@@ -190,8 +191,22 @@ Result<void> load_ramdisk(Region &region, int start_block, bool keep)
 
 	if (!loaded)
 		return loaded.error().after(offset);
+	disk.find_partitions();
 	report(account);
 	return {};
+}
+
+bool on_ramdisk(u32 device)
+{
+	// Eight bits of the minor number, twelve of the major, the minor's rest.
+	const u32 major = device >> 8 & 0xfff;
+	const u32 minor = (device & 0xff) | (device >> 12 & ~0xffu);
+
+	if (device == kRam0 || major != 1)
+		return device == kRam0;
+	auto disk = ramdisk::boot_disk();
+
+	return disk && disk.value()->owns(minor);
 }
 
 void empty_ramdisk()

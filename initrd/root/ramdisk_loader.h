@@ -10,6 +10,9 @@
 
 namespace initrd::root {
 
+/* /dev/ram0 as real-root-dev has it: 1:0. */
+inline constexpr u32 kRam0 = 0x100;
+
 /*
  * Puts the image that starts `start_block` KiB into `region` into /dev/ram0
  * and makes the disk as large as it needs. An image that is not compressed is
@@ -21,6 +24,9 @@ namespace initrd::root {
  * before in the disk; the error is told and returned.
  */
 Result<void> load_ramdisk(Region &region, int start_block, bool keep);
+
+/* Whether `device` (as in real-root-dev) is /dev/ram0 or a partition of it. */
+bool on_ramdisk(u32 device);
 
 /* Forgets what is in /dev/ram0 and gives its memory back. */
 void empty_ramdisk();

@@ -48,8 +48,8 @@ const char *name_missing(const char *compressor)
 	constexpr char after[] = " not configured";
 	MutableBytes to(reinterpret_cast<u8 *>(not_configured), sizeof(not_configured) - 1);
 	const auto append = [&to](const char *text) {
-		to = to.skip(copy(to, Bytes(reinterpret_cast<const u8 *>(text),
-					    __builtin_strlen(text))));
+		to = to.skip(copy(
+			to, Bytes(reinterpret_cast<const u8 *>(text), __builtin_strlen(text))));
 	};
 
 	append(before);

@@ -13,10 +13,10 @@ namespace initrd::rootfs {
 
 /* What was unpacked; right up to the point of failure, too. */
 struct Unpacked {
-	const char *compressor = nullptr;	/* of the last compressed segment */
-	u64 headers = 0;			/* entries that were really of cpio */
-	u64 entries = 0;			/* of those, the ones acted on */
-	u64 bytes = 0;				/* of file data */
+	const char *compressor = nullptr; /* of the last compressed segment */
+	u64 headers = 0;		  /* entries that were really of cpio */
+	u64 entries = 0;		  /* of those, the ones acted on */
+	u64 bytes = 0;			  /* of file data */
 };
 
 /*

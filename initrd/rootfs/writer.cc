@@ -106,8 +106,7 @@ Result<bool> Writer::begin_file(const cpio::Entry &entry)
 
 	if (!name_.size())
 		name_ = TRY(Buffer::create(kNameMax));
-	__builtin_memcpy(name_.data(), entry.name,
-			 min(__builtin_strlen(entry.name) + 1, kNameMax));
+	__builtin_memcpy(name_.data(), entry.name, min(__builtin_strlen(entry.name) + 1, kNameMax));
 	file_ = move(file);
 	mtime_ = entry.mtime;
 	size_ = entry.size;

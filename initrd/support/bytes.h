@@ -39,10 +39,7 @@ public:
 	}
 
 	/* The first `count` elements, or all of them when there are fewer. */
-	INLINE constexpr Span first(size_t count) const
-	{
-		return {data_, min(count, size_)};
-	}
+	INLINE constexpr Span first(size_t count) const { return {data_, min(count, size_)}; }
 
 	/* All but the first `count` elements; empty when there are fewer. */
 	INLINE constexpr Span skip(size_t count) const
@@ -77,8 +74,7 @@ INLINE size_t copy(MutableBytes to, Bytes from)
 }
 
 /* Whether `bytes` holds `text` (without its NUL) at `offset`. */
-template <size_t N>
-INLINE constexpr bool holds(Bytes bytes, size_t offset, const char (&text)[N])
+template <size_t N> INLINE constexpr bool holds(Bytes bytes, size_t offset, const char (&text)[N])
 {
 	if (!bytes.has(offset, N - 1))
 		return false;
@@ -115,11 +111,26 @@ template <typename T, bool Big> INLINE constexpr T load(Bytes bytes, size_t offs
 } // namespace detail
 
 /* Integers of either byte order at any alignment; trap outside the range. */
-INLINE constexpr u16 load_le16(Bytes b, size_t at) { return detail::load<u16, false>(b, at); }
-INLINE constexpr u32 load_le32(Bytes b, size_t at) { return detail::load<u32, false>(b, at); }
-INLINE constexpr u64 load_le64(Bytes b, size_t at) { return detail::load<u64, false>(b, at); }
-INLINE constexpr u16 load_be16(Bytes b, size_t at) { return detail::load<u16, true>(b, at); }
-INLINE constexpr u32 load_be32(Bytes b, size_t at) { return detail::load<u32, true>(b, at); }
+INLINE constexpr u16 load_le16(Bytes b, size_t at)
+{
+	return detail::load<u16, false>(b, at);
+}
+INLINE constexpr u32 load_le32(Bytes b, size_t at)
+{
+	return detail::load<u32, false>(b, at);
+}
+INLINE constexpr u64 load_le64(Bytes b, size_t at)
+{
+	return detail::load<u64, false>(b, at);
+}
+INLINE constexpr u16 load_be16(Bytes b, size_t at)
+{
+	return detail::load<u16, true>(b, at);
+}
+INLINE constexpr u32 load_be32(Bytes b, size_t at)
+{
+	return detail::load<u32, true>(b, at);
+}
 
 } // namespace initrd
 

@@ -38,10 +38,7 @@ struct Error {
 	u64 offset = 0;
 
 	/* The same error, `base` bytes further on: for nested inputs. */
-	INLINE constexpr Error after(u64 base) const
-	{
-		return {code, reason, offset + base};
-	}
+	INLINE constexpr Error after(u64 base) const { return {code, reason, offset + base}; }
 };
 
 template <typename T> class [[nodiscard]] Result {
@@ -122,12 +119,12 @@ INLINE constexpr Result<void> check(int status, const char *reason)
 
 } // namespace initrd
 
-#define TRY(expr)                                                              \
-	({                                                                     \
-		auto &&try_result_ = (expr);                                   \
-		if (!try_result_.ok())                                         \
-			return try_result_.error();                            \
-		::initrd::move(try_result_).value();                           \
+#define TRY(expr)                                    \
+	({                                           \
+		auto &&try_result_ = (expr);         \
+		if (!try_result_.ok())               \
+			return try_result_.error();  \
+		::initrd::move(try_result_).value(); \
 	})
 
 #endif

@@ -31,8 +31,7 @@ template <typename T> struct RemoveReference<T &&> {
 	using Type = T;
 };
 
-template <typename T>
-INLINE constexpr typename RemoveReference<T>::Type &&move(T &&value)
+template <typename T> INLINE constexpr typename RemoveReference<T>::Type &&move(T &&value)
 {
 	return static_cast<typename RemoveReference<T>::Type &&>(value);
 }

@@ -204,6 +204,20 @@ void ramdisk_gendisk_resize(struct ramdisk_gendisk *gendisk, u64 size)
 	set_capacity(to_gendisk(gendisk), size >> SECTOR_SHIFT);
 }
 
+void ramdisk_gendisk_rescan(struct ramdisk_gendisk *gendisk)
+{
+	struct gendisk *disk = to_gendisk(gendisk);
+
+	mutex_lock(&disk->open_mutex);
+	bdev_disk_changed(disk, false);
+	mutex_unlock(&disk->open_mutex);
+}
+
+u32 ramdisk_minors(void)
+{
+	return max_part;
+}
+
 static void create_for_minor(dev_t device)
 {
 	ramdisk_create(MINOR(device) / max_part);

@@ -24,6 +24,10 @@ struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 numbe
 /* Takes it away and waits for its users' requests. */
 void ramdisk_gendisk_remove(struct ramdisk_gendisk *gendisk);
 void ramdisk_gendisk_resize(struct ramdisk_gendisk *gendisk, u64 size);
+/* Reads the partition table again. */
+void ramdisk_gendisk_rescan(struct ramdisk_gendisk *gendisk);
+/* How many minor numbers each disk has: brd.max_part=. */
+u32 ramdisk_minors(void);
 /* Serialises everything that makes, finds or destroys disks. */
 void ramdisk_lock(void);
 void ramdisk_unlock(void);

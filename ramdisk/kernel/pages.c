@@ -88,6 +88,11 @@ void ramdisk_page_write(struct ramdisk_page *page, size_t at, const void *from, 
 	memcpy_to_page(to_page(page), at, from, size);
 }
 
+void ramdisk_page_zero(struct ramdisk_page *page, size_t at, size_t size)
+{
+	memzero_page(to_page(page), at, size);
+}
+
 struct ramdisk_map *ramdisk_map_new(void)
 {
 	struct ramdisk_map *map = kzalloc(sizeof(*map), GFP_KERNEL);

@@ -38,6 +38,7 @@ void ramdisk_pages_settle(void);
 /* Copies inside one page; at + size is at most the page's size. */
 void ramdisk_page_read(struct ramdisk_page *page, size_t at, void *to, size_t size);
 void ramdisk_page_write(struct ramdisk_page *page, size_t at, const void *from, size_t size);
+void ramdisk_page_zero(struct ramdisk_page *page, size_t at, size_t size);
 
 /* An empty map, or NULL when there is no memory. */
 struct ramdisk_map *ramdisk_map_new(void);
