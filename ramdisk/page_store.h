@@ -24,7 +24,7 @@ class PageStore {
 public:
 	/* An empty store; kNoMemory. */
 	static Result<PageStore> create();
-	INLINE PageStore(PageStore &&other)
+	INLINE PageStore(PageStore &&other) noexcept
 		: map_(other.map_),
 		  adopted_(other.adopted_),
 		  adopted_pages_(other.adopted_pages_),

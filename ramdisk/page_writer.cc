@@ -55,8 +55,8 @@ Result<void> PageWriter::close_window()
 			break;
 		first_++;
 	}
-	if (done)
-		__builtin_memmove(pages, pages + done, (count_ - done) * sizeof(*pages));
+	for (size_t i = done; done && i < count_; i++)
+		pages[i - done] = pages[i];
 	count_ -= done;
 	used_ -= done * page;
 	return result;

@@ -80,7 +80,7 @@ class Reader {
 public:
 	/* Allocates the buffer for one header with its names (about 12 KiB). */
 	static Result<Reader> create(Handler &handler, Hex hex);
-	INLINE Reader(Reader &&other) = default;
+	INLINE Reader(Reader &&other) noexcept = default;
 	INLINE ~Reader() {}
 
 	/*

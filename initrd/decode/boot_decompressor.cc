@@ -37,6 +37,7 @@ extern "C" long boot_decompressor_flush(void *window, unsigned long size)
 	return -1;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): the kernel's type
 extern "C" void boot_decompressor_error(char *reason)
 {
 	if (!run.reason)

@@ -40,7 +40,7 @@ protected:
 using Decoder = Result<size_t> (*)(Bytes in, Sink &out);
 
 /* What a streaming decoder asks a sink for when it does not know the size. */
-inline constexpr size_t kStreamRoom = 128 * 1024;
+inline constexpr size_t kStreamRoom = size_t{128} << 10;
 
 /*
  * Runs a streaming codec from `in` to its end, for every library whose step

@@ -7,7 +7,7 @@
 namespace initrd {
 namespace {
 
-constexpr size_t kBlockSize = 256 * 1024;
+constexpr size_t kBlockSize = size_t{256} << 10;
 constexpr u16 kVersionWithLevel = 0x0940;
 
 enum Flag : u32 {
@@ -34,7 +34,7 @@ Result<Header> parse_header(Bytes in)
 
 	if (!in.has(0, sizeof(magic)))
 		return truncated;
-	if (__builtin_memcmp(in.data(), magic, sizeof(magic)))
+	if (__builtin_memcmp(in.data(), magic, sizeof(magic)) != 0)
 		return Error{kInvalid, "invalid header"};
 	// Version, library version, version needed, method, level, flags.
 	if (!in.has(at, 2 + 2 + 2 + 1 + 1 + 4))

@@ -24,8 +24,11 @@ public:
 	INLINE static constexpr Region none() { return Region({nullptr, 0}, {nullptr, 0}); }
 
 	/* Move-only: the other one is empty afterwards. */
-	INLINE Region(Region &&other) : Region({nullptr, 0}, {nullptr, 0}) { *this = move(other); }
-	INLINE Region &operator=(Region &&other)
+	INLINE Region(Region &&other) noexcept : Region({nullptr, 0}, {nullptr, 0})
+	{
+		*this = move(other);
+	}
+	INLINE Region &operator=(Region &&other) noexcept
 	{
 		data_ = other.data_;
 		size_ = other.size_;

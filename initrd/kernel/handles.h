@@ -16,8 +16,8 @@ namespace initrd {
 template <typename T, void (*Free)(T *)> class Owned {
 public:
 	INLINE explicit Owned(T *resource = nullptr) : resource_(resource) {}
-	INLINE Owned(Owned &&other) : resource_(other.release()) {}
-	INLINE Owned &operator=(Owned &&other)
+	INLINE Owned(Owned &&other) noexcept : resource_(other.release()) {}
+	INLINE Owned &operator=(Owned &&other) noexcept
 	{
 		T *const taken = other.release();
 
@@ -53,11 +53,11 @@ private:
 class Buffer {
 public:
 	INLINE Buffer() : memory_(nullptr), size_(0) {}
-	INLINE Buffer(Buffer &&other) : memory_(move(other.memory_)), size_(other.size_)
+	INLINE Buffer(Buffer &&other) noexcept : memory_(move(other.memory_)), size_(other.size_)
 	{
 		other.size_ = 0;
 	}
-	INLINE Buffer &operator=(Buffer &&other)
+	INLINE Buffer &operator=(Buffer &&other) noexcept
 	{
 		memory_ = move(other.memory_);
 		size_ = other.size_;

@@ -42,7 +42,7 @@ u64 kibibytes(u64 bytes)
 // Names what is in the disk, from as many bytes as the table looks at.
 const char *content_of(ramdisk::Disk &disk, u64 size)
 {
-	constexpr size_t kHead = 68 * 1024;
+	constexpr size_t kHead = size_t{68} << 10;
 	auto head = Buffer::create(kHead);
 
 	if (!head)

@@ -16,9 +16,30 @@ void set_mtime(const char *name, u32 mtime)
 		seam_set_mtime(name, mtime);
 }
 
+// clean_path(): what is at `name` goes unless it is of this type.
+void remove_if_not(const char *name, u32 type)
+{
+	u32 mode;
+
+	if (seam_mode_of(name, &mode) < 0 || (mode & cpio::kTypeMask) == type)
+		return;
+	if ((mode & cpio::kTypeMask) == cpio::kDirectory)
+		seam_rmdir(name);
+	else
+		seam_unlink(name);
+}
+
 bool same(const char *a, const char *b)
 {
 	return __builtin_strcmp(a, b) == 0;
+}
+
+void make_symlink(const cpio::Entry &entry)
+{
+	remove_if_not(entry.name, 0);
+	seam_symlink(entry.target, entry.name);
+	seam_chown(entry.name, entry.uid, entry.gid, true);
+	set_mtime(entry.name, entry.mtime);
 }
 
 } // namespace
@@ -33,19 +54,6 @@ struct Writer::Directory {
 Writer::~Writer()
 {
 	forget_directories();
-}
-
-// clean_path(): what is at `name` goes unless it is of this type.
-void Writer::remove_if_not(const char *name, u32 type)
-{
-	u32 mode;
-
-	if (seam_mode_of(name, &mode) < 0 || (mode & cpio::kTypeMask) == type)
-		return;
-	if ((mode & cpio::kTypeMask) == cpio::kDirectory)
-		seam_rmdir(name);
-	else
-		seam_unlink(name);
 }
 
 // maybe_link(): a node with several names is made once and linked afterwards.
@@ -181,14 +189,6 @@ Result<void> Writer::make_special(const cpio::Entry &entry)
 	seam_chmod(entry.name, entry.mode);
 	set_mtime(entry.name, entry.mtime);
 	return {};
-}
-
-void Writer::make_symlink(const cpio::Entry &entry)
-{
-	remove_if_not(entry.name, 0);
-	seam_symlink(entry.target, entry.name);
-	seam_chown(entry.name, entry.uid, entry.gid, true);
-	set_mtime(entry.name, entry.mtime);
 }
 
 void Writer::finish_directories()

@@ -46,8 +46,6 @@ private:
 	Result<bool> begin_file(const cpio::Entry &entry);
 	Result<void> make_directory(const cpio::Entry &entry);
 	Result<void> make_special(const cpio::Entry &entry);
-	void make_symlink(const cpio::Entry &entry);
-	void remove_if_not(const char *name, u32 type);
 	void forget_directories();
 
 	LinkTable links_;

@@ -45,7 +45,7 @@ template <typename T> class [[nodiscard]] Result {
 public:
 	INLINE constexpr Result(T value) : value_(move(value)), ok_(true) {}
 	INLINE constexpr Result(Error error) : error_(error), ok_(false) {}
-	INLINE Result(Result &&other) : ok_(other.ok_)
+	INLINE Result(Result &&other) noexcept : ok_(other.ok_)
 	{
 		if (ok_)
 			new (&value_) T(move(other.value_));
