@@ -169,7 +169,7 @@ int initrd_load_root(const char *root_name)
 	auto loaded = root::load_ramdisk(region, seam_image_start_block(), options.retain);
 
 	if (!loaded)
-		seam_log(SEAM_LOG_ERR, "initrd: image not loaded: %s, at offset %llu\n",
+		seam_log(SEAM_LOG_ERR, "initrd: image not loaded whole: %s, at offset %llu\n",
 			 loaded.error().reason, loaded.error().offset);
 	dispose(region);
 	if (root::on_ramdisk(seam_root_device()))

@@ -12,6 +12,8 @@ namespace {
 constexpr u64 kKibibyte = 1024;
 // Disks grow in these units, so that no file system's last block is cut off.
 constexpr u64 kGrowth = 4096;
+// What a block device can be: its last byte's offset is a signed 64-bit number.
+constexpr u64 kLargest = ~0ull >> 1;
 
 // SAFETY: the shim's handle of a disk is the disk; it comes from here only.
 INLINE ramdisk_disk *to_handle(Disk *disk)
@@ -115,7 +117,7 @@ Result<void> Disk::grow(u64 size)
 {
 	if (size <= size_)
 		return {};
-	if (size > ~0ull - kGrowth)
+	if (size > kLargest - kGrowth)
 		return Error{initrd::kTooBig, "too large for a RAM disk"};
 	size_ = initrd::round_up(size, kGrowth);
 	ramdisk_gendisk_resize(gendisk_, size_);
@@ -211,8 +213,8 @@ u64 ramdisk_parse_kib(const char *text)
 	if (!initrd::parse_number(end, number))
 		return 0;
 	if (!*end)
-		return number;
-	if (!initrd::parse_size(text, bytes) || *text)
+		return number <= kLargest / kKibibyte ? number : 0;
+	if (!initrd::parse_size(text, bytes) || *text || bytes > kLargest)
 		return 0;
 	return bytes / kKibibyte;
 }

@@ -13,7 +13,7 @@ initrd-cxx-root := $(srctree)/init/initrd-cxx
 
 # C shims include the project's headers by their path in the project, and the
 # kernel's private init/do_mounts.h.
-ccflags-y += -iquote $(initrd-cxx-root) -iquote $(srctree)/init
+ccflags-y += -I$(initrd-cxx-root) -I$(srctree)/init
 
 # For C only, or for compilers that do not build C++ here.
 cxx-drop := -std=gnu% -Wstrict-prototypes -Werror=strict-prototypes \

@@ -278,8 +278,10 @@ Result<void> Reader::end()
 	// Padding that was left out behind the last entry's data is no loss.
 	if (state == State::kBetween || (state == State::kSkip && next_entry_ - offset_ < 4))
 		return {};
-	if (state == State::kData)
+	if (state == State::kData) {
+		state_ = State::kSkip;
 		handler_->abandon();
+	}
 	return failure("truncated archive");
 }
 

@@ -13,8 +13,8 @@
 #define SERIES_AT_LEAST(major, minor) \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
 
-/* show_mem() lost its arguments in 6.4. */
-#if SERIES_AT_LEAST(6, 4)
+/* show_mem() lost its arguments in 6.6. */
+#if SERIES_AT_LEAST(6, 6)
 #define SERIES_SHOW_MEM() show_mem()
 #else
 #define SERIES_SHOW_MEM() show_mem(0, NULL)
@@ -30,8 +30,8 @@
 /* Series before 7.0 read header fields of an archive with strtoul(). */
 #define SERIES_STRICT_HEX SERIES_AT_LEAST(7, 0)
 
-/* The root's name became an argument of these two in 6.6. */
-#if SERIES_AT_LEAST(6, 6)
+/* The root's name became an argument of these two in 6.5. */
+#if SERIES_AT_LEAST(6, 5)
 #define SERIES_MOUNT_ROOT(name) mount_root(name)
 #define SERIES_INITRD_LOAD_ARGUMENT char *root_name
 #define SERIES_ROOT_NAME root_name
@@ -41,8 +41,8 @@
 #define SERIES_ROOT_NAME NULL
 #endif
 
-/* A security module is told that the root file system is filled from 6.11. */
-#if SERIES_AT_LEAST(6, 11)
+/* A security module is told that the root file system is filled from 6.12. */
+#if SERIES_AT_LEAST(6, 12)
 #define SERIES_ROOTFS_IS_POPULATED() security_initramfs_populated()
 #else
 #define SERIES_ROOTFS_IS_POPULATED() do { } while (0)

@@ -29,9 +29,11 @@ public:
 
 	Result<void> commit(size_t made) override
 	{
-		if (TRY(reader_.feed(window_.bytes().first(made))) < made)
-			return Error{kInvalid, "junk within compressed archive", reader_.offset()};
-		return {};
+		if (TRY(reader_.feed(window_.bytes().first(made))) == made)
+			return {};
+		return Error{kInvalid,
+			     reader_.headers() ? "junk within compressed archive" : "no cpio magic",
+			     reader_.offset()};
 	}
 
 private:

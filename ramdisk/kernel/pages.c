@@ -149,12 +149,12 @@ u64 ramdisk_map_counted(const struct ramdisk_map *map)
 	return atomic_long_read(&map->count);
 }
 
-void ramdisk_read_begin(void)
+void ramdisk_read_begin(void) __acquires(RCU)
 {
 	rcu_read_lock();
 }
 
-void ramdisk_read_end(void)
+void ramdisk_read_end(void) __releases(RCU)
 {
 	rcu_read_unlock();
 }
