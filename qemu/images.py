@@ -1,0 +1,522 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Makes initrd images: file systems and cpio archives, plain or compressed.
+
+No root and no mount is needed, and every file belongs to uid 0 in the image,
+whoever makes it. Import it, or run it: images.py --help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterable, Sequence
+
+import minixfs
+
+HERE = Path(__file__).resolve().parent
+PACKAGES = HERE / "packages"
+GUEST_INIT = HERE / "guest-init.sh"
+
+MIB = 1024 * 1024
+
+#: Applets that the demonstration tree has links for.
+APPLETS = """
+    [ ash awk base64 basename blkdiscard blockdev cat chmod chown chroot clear
+    cmp cp cttyhack cut date dd df dirname dmesg du echo env expr false find
+    free freeramdisk grep gunzip gzip head hexdump hostname id kill less ln
+    losetup ls md5sum mkdir mkfifo mknod more mount mountpoint mv nproc od
+    pivot_root poweroff printf ps pwd readlink realpath reboot reset rm rmdir
+    sed seq setsid sh sha256sum sleep sort stat stty switch_root sync sysctl
+    tail tar tee test top touch tr true tty umount uname uniq uptime vi wc
+    which xargs xxd yes zcat
+""".split()
+
+#: First bytes of the compressed formats that the kernel knows.
+COMPRESSED_MAGICS: tuple[tuple[str, bytes], ...] = (
+    ("gzip", b"\x1f\x8b"),
+    ("gzip", b"\x1f\x9e"),
+    ("bzip2", b"BZ"),
+    ("lzma", b"\x5d\x00"),
+    ("xz", b"\xfd\x37"),
+    ("lzo", b"\x89\x4c"),
+    ("lz4", b"\x02\x21"),
+    ("zstd", b"\x28\xb5"),
+)
+
+#: How each format is made, in the variant that the kernel can read.
+COMPRESSORS: dict[str, tuple[str, ...]] = {
+    "gzip": ("gzip", "-9", "-n"),
+    "bzip2": ("bzip2", "-9"),
+    "lzma": ("xz", "--format=lzma", "-6"),
+    "xz": ("xz", "--check=crc32", "--lzma2=preset=6,dict=1MiB"),
+    "lzo": ("lzop", "-9"),
+    "lz4": ("lz4", "-l", "-9"),
+    "zstd": ("zstd", "-12", "-q"),
+}
+
+DECOMPRESSORS: dict[str, tuple[str, ...]] = {
+    "gzip": ("gzip", "-dc"),
+    "bzip2": ("bzip2", "-dc"),
+    "lzma": ("xz", "--format=lzma", "-dc"),
+    "xz": ("xz", "-dc"),
+    "lzo": ("lzop", "-dc"),
+    "lz4": ("lz4", "-dc"),
+    "zstd": ("zstd", "-dcq"),
+}
+
+
+class ImageError(Exception):
+    """An image cannot be made or read; the text says why and what to do."""
+
+
+def package_of(command: str) -> str | None:
+    """The Debian package that brings `command`, when the list has it."""
+    for line in PACKAGES.read_text().splitlines():
+        words = line.split()
+        if words and words[0] == command:
+            return words[1]
+    return None
+
+
+def find_tool(command: str) -> str:
+    """The path of `command`; the sbin folders are searched for every user.
+
+    Raises ImageError with the package's name when it is not there.
+    """
+    path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+    found = shutil.which(command, path=path)
+    if found is None:
+        package = package_of(command)
+        hint = f"; install it: apt-get install {package}" if package else ""
+        raise ImageError(f"{command} is missing{hint}")
+    return found
+
+
+def run_tool(
+    command: Sequence[str | Path],
+    *,
+    as_root: bool = False,
+    data: bytes | None = None,
+    cwd: Path | None = None,
+) -> bytes:
+    """Runs a tool and returns its standard output.
+
+    With `as_root` an ordinary user's run goes through fakeroot, so that the
+    tool sees every file as root's. Raises ImageError with the tool's own words
+    when it fails.
+    """
+    words = [find_tool(str(command[0])), *map(str, command[1:])]
+    if as_root and os.geteuid() != 0:
+        words = [find_tool("fakeroot"), "--", *words]
+    env = {**os.environ, "LC_ALL": "C"}
+    done = subprocess.run(words, input=data, capture_output=True, cwd=cwd, env=env)
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise ImageError(f"{command[0]} failed: {said[-600:]}")
+    return done.stdout
+
+
+# --- cpio -----------------------------------------------------------------
+
+
+@dataclass
+class Entry:
+    """One entry of a newc archive, with the fields that the format has."""
+
+    name: str
+    mode: int
+    data: bytes = b""
+    uid: int = 0
+    gid: int = 0
+    mtime: int = 0
+    nlink: int = 1
+    ino: int = 0
+    dev: tuple[int, int] = (0, 0)
+    rdev: tuple[int, int] = (0, 0)
+
+    @classmethod
+    def directory(cls, name: str, mode: int = 0o755, **more: object) -> "Entry":
+        return cls(name, stat.S_IFDIR | mode, nlink=2, **more)  # type: ignore[arg-type]
+
+    @classmethod
+    def file(cls, name: str, data: bytes, mode: int = 0o644, **more: object) -> "Entry":
+        return cls(name, stat.S_IFREG | mode, data, **more)  # type: ignore[arg-type]
+
+    @classmethod
+    def symlink(cls, name: str, target: str, **more: object) -> "Entry":
+        return cls(name, stat.S_IFLNK | 0o777, os.fsencode(target), **more)  # type: ignore[arg-type]
+
+    @classmethod
+    def node(cls, name: str, kind: int, major: int, minor: int, mode: int = 0o600) -> "Entry":
+        return cls(name, kind | mode, rdev=(major, minor))
+
+
+def newc_entry(entry: Entry, *, crc: bool = False, checksum: int | None = None) -> bytes:
+    """One entry as bytes, padded to 4. With `crc` in the 070702 form, whose
+    checksum is the sum of the data's bytes; `checksum` overrides it."""
+    name = os.fsencode(entry.name) + b"\0"
+    if checksum is None:
+        checksum = sum(entry.data) & 0xFFFFFFFF if crc else 0
+    fields = (
+        entry.ino,
+        entry.mode,
+        entry.uid,
+        entry.gid,
+        entry.nlink,
+        entry.mtime & 0xFFFFFFFF,
+        len(entry.data),
+        *entry.dev,
+        *entry.rdev,
+        len(name),
+        checksum,
+    )
+    head = (b"070702" if crc else b"070701") + b"".join(b"%08X" % f for f in fields) + name
+    head += b"\0" * (-len(head) % 4)
+    return head + entry.data + b"\0" * (-len(entry.data) % 4)
+
+
+def newc(
+    entries: Iterable[Entry], *, crc: bool = False, trailer: bool = True, pad: int = 512
+) -> bytes:
+    """A whole archive: the entries, TRAILER!!!, and NULs up to `pad`."""
+    out = bytearray()
+    for number, entry in enumerate(entries, start=1):
+        if entry.ino == 0:
+            entry.ino = 0x1000 + number
+        out += newc_entry(entry, crc=crc)
+    if trailer:
+        out += newc_entry(Entry("TRAILER!!!", 0), crc=crc)
+    if pad:
+        out += b"\0" * (-len(out) % pad)
+    return bytes(out)
+
+
+def tree_entries(tree: Path) -> list[Entry]:
+    """The entries of a directory tree: parents first, all of uid and gid 0."""
+    found: list[Entry] = []
+    seen: dict[tuple[int, int], int] = {}
+
+    def visit(path: Path, name: str) -> None:
+        info = path.lstat()
+        entry = Entry(name, info.st_mode, mtime=int(info.st_mtime), nlink=info.st_nlink)
+        if stat.S_ISREG(info.st_mode):
+            key = (info.st_dev, info.st_ino)
+            first = info.st_nlink == 1 or key not in seen
+            entry.ino = seen.setdefault(key, 0x10000 + len(seen))
+            entry.data = path.read_bytes() if first else b""
+        elif stat.S_ISLNK(info.st_mode):
+            entry.data = os.fsencode(os.readlink(path))
+        elif stat.S_ISBLK(info.st_mode) or stat.S_ISCHR(info.st_mode):
+            entry.rdev = (os.major(info.st_rdev), os.minor(info.st_rdev))
+        found.append(entry)
+        if stat.S_ISDIR(info.st_mode):
+            for child in sorted(path.iterdir()):
+                visit(child, child.name if name == "." else f"{name}/{child.name}")
+
+    visit(tree, ".")
+    return found
+
+
+# --- the demonstration tree -------------------------------------------------
+
+
+def find_busybox() -> Path:
+    """The statically linked busybox. Raises ImageError when there is none."""
+    for candidate in ("/bin/busybox", "/usr/bin/busybox"):
+        path = Path(candidate)
+        if path.exists():
+            if b"/ld-linux" in path.read_bytes()[:4096]:
+                raise ImageError(f"{path} is not static; install it: apt-get install busybox-static")
+            return path
+    raise ImageError("busybox is missing; install it: apt-get install busybox-static")
+
+
+def sample_data(size: int, seed: int = 1) -> bytes:
+    """`size` bytes, half of them random and half of them text, the same ones
+    for the same seed."""
+    source = random.Random(seed)
+    out = bytearray()
+    while len(out) < size:
+        out += source.randbytes(4096)
+        out += (b"initrd line %08d\n" % source.randrange(10**8)) * 190
+    return bytes(out[:size])
+
+
+def demo_tree(
+    where: Path,
+    *,
+    guest_test: str | None = None,
+    sample: int = 300_000,
+    extra: dict[str, bytes] | None = None,
+) -> Path:
+    """Fills the folder `where` with a small bootable system and returns it.
+
+    It holds busybox, /init and /sbin/init (qemu/guest-init.sh), a data file of
+    `sample` bytes and a list of checksums that the guest checks. `guest_test`
+    is a shell script that the guest runs and whose output it reports; `extra`
+    maps further files' names to their content. There are no device nodes: the
+    guest mounts devtmpfs, which works on read-only file systems too.
+    """
+    for name in "bin dev etc mnt proc root run sbin share sys tmp".split():
+        (where / name).mkdir(parents=True, exist_ok=True)
+    (where / "tmp").chmod(0o1777)
+    shutil.copyfile(find_busybox(), where / "bin/busybox")
+    (where / "bin/busybox").chmod(0o755)
+    for applet in APPLETS:
+        link = where / "bin" / applet
+        if not link.is_symlink():
+            link.symlink_to("busybox")
+    shutil.copyfile(GUEST_INIT, where / "sbin/init")
+    (where / "sbin/init").chmod(0o755)
+    if not (where / "init").is_symlink():
+        (where / "init").symlink_to("sbin/init")
+    (where / "share/sample").write_bytes(sample_data(sample))
+    checked = ["bin/busybox", "sbin/init", "share/sample"]
+    if guest_test is not None:
+        (where / "etc/guest-test").write_text(guest_test)
+        checked.append("etc/guest-test")
+    for name, content in (extra or {}).items():
+        path = where / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        checked.append(name)
+    lines = [f"{hashlib.sha256((where / c).read_bytes()).hexdigest()}  {c}\n" for c in checked]
+    (where / "etc/manifest.sha256").write_text("".join(lines))
+    return where
+
+
+# --- file systems -------------------------------------------------------------
+
+
+def tree_bytes(tree: Path) -> int:
+    """What the files of a tree take up, in whole kibibytes each."""
+    total = 0
+    for path in tree.rglob("*"):
+        total += 1024
+        if path.is_file() and not path.is_symlink():
+            total += (path.stat().st_size + 1023) // 1024 * 1024
+    return total
+
+
+def _ext(kind: str) -> Callable[[Path, Path, int | None], None]:
+    def make(tree: Path, image: Path, size: int | None) -> None:
+        length = size or max(8 * MIB, (tree_bytes(tree) * 3 // 2 + MIB) // MIB * MIB)
+        with open(image, "wb") as out:
+            out.truncate(length)
+        command = ["mke2fs", "-q", "-F", "-t", kind, "-b", "1024", "-m", "0"]
+        command += ["-E", "root_owner=0:0,lazy_itable_init=0", "-d", tree, image]
+        run_tool(command, as_root=True)
+
+    return make
+
+
+def _squashfs(tree: Path, image: Path, size: int | None) -> None:
+    run_tool(["mksquashfs", tree, image, "-noappend", "-all-root", "-comp", "gzip",
+              "-no-xattrs", "-no-progress", "-quiet", "-processors", "1"])
+
+
+def _cramfs(tree: Path, image: Path, size: int | None) -> None:
+    run_tool(["mkfs.cramfs", tree, image], as_root=True)
+
+
+def _cramfs512(tree: Path, image: Path, size: int | None) -> None:
+    run_tool(["mkfs.cramfs", "-p", tree, image], as_root=True)
+
+
+def _romfs(tree: Path, image: Path, size: int | None) -> None:
+    run_tool(["genromfs", "-V", "initrd", "-d", tree, "-f", image], as_root=True)
+
+
+def _erofs(tree: Path, image: Path, size: int | None) -> None:
+    run_tool(["mkfs.erofs", "--quiet", "--all-root", "-T0", image, tree])
+
+
+def _minix(version: int) -> Callable[[Path, Path, int | None], None]:
+    def make(tree: Path, image: Path, size: int | None) -> None:
+        try:
+            image.write_bytes(minixfs.write(tree, size, version))
+        except minixfs.MinixError as error:
+            raise ImageError(f"minix: {error}") from error
+
+    return make
+
+
+def _cpio(tree: Path, image: Path, size: int | None) -> None:
+    entries = tree_entries(tree)
+    entries.append(Entry.node("dev/console", stat.S_IFCHR, 5, 1))
+    image.write_bytes(newc(entries))
+
+
+#: The formats that can be made: name → function(tree, image, size).
+FORMATS: dict[str, Callable[[Path, Path, int | None], None]] = {
+    "ext2": _ext("ext2"),
+    "ext3": _ext("ext3"),
+    "ext4": _ext("ext4"),
+    "squashfs": _squashfs,
+    "cramfs": _cramfs,
+    "cramfs+512": _cramfs512,
+    "romfs": _romfs,
+    "minix": _minix(1),
+    "minix2": _minix(2),
+    "erofs": _erofs,
+    "cpio": _cpio,
+}
+
+#: Formats whose size can be chosen; the others are as large as their content.
+SIZED = ("ext2", "ext3", "ext4", "minix", "minix2")
+
+
+def build(kind: str, tree: Path, image: Path, *, size: int | None = None) -> Path:
+    """Makes an uncompressed image of `tree` and returns its path.
+
+    `size` is the length in bytes and counts for the formats in SIZED only.
+    Raises ImageError for an unknown format, a missing tool or a failing one.
+    """
+    if kind not in FORMATS:
+        raise ImageError(f"unknown format {kind}; there are: {' '.join(FORMATS)}")
+    image.unlink(missing_ok=True)
+    FORMATS[kind](tree, image, size)
+    return image
+
+
+def compress_bytes(data: bytes, method: str) -> bytes:
+    """`data` in a compressed form that the kernel reads; "none" is itself."""
+    if method == "none":
+        return data
+    if method not in COMPRESSORS:
+        raise ImageError(f"unknown compressor {method}; there are: none {' '.join(COMPRESSORS)}")
+    return run_tool(COMPRESSORS[method], data=data)
+
+
+def compress(image: Path, method: str) -> Path:
+    """Compresses `image` into a new file beside it, IMAGE.METHOD, and returns
+    that; with "none" returns `image`."""
+    if method == "none":
+        return image
+    packed = image.with_name(f"{image.name}.{method}")
+    packed.write_bytes(compress_bytes(image.read_bytes(), method))
+    return packed
+
+
+# --- recognizing ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file is: the compressor around it ("none" for none) and the
+    content: cpio, a file system's name, empty, or unknown."""
+
+    compressor: str
+    content: str
+
+    @property
+    def needs_ram0(self) -> bool:
+        """Whether it is a file system image, to be mounted from /dev/ram0."""
+        return self.content not in ("cpio", "empty")
+
+    def __str__(self) -> str:
+        noun = {"cpio": "cpio archive", "empty": "empty file", "unknown": "image of an unknown kind"}
+        text = noun.get(self.content, f"{self.content} file system image")
+        return text if self.compressor == "none" else f"{text}, {self.compressor}-compressed"
+
+
+def _content(head: bytes) -> str:
+    if head.lstrip(b"\0")[:6] in (b"070701", b"070702"):
+        return "cpio"
+    cramfs = (b"\x45\x3d\xcd\x28", b"\x28\xcd\x3d\x45")
+    if head[:4] in cramfs or head[0x200:0x204] in cramfs:
+        return "cramfs"
+    if head[:8] == b"-rom1fs-":
+        return "romfs"
+    if head[:4] == b"hsqs":
+        return "squashfs"
+    if head[1024:1028] == b"\xe2\xe1\xf5\xe0":
+        return "erofs"
+    if head[1024 + 16 : 1024 + 18] in (b"\x7f\x13", b"\x8f\x13"):
+        return "minix"
+    if head[1024 + 16 : 1024 + 18] in (b"\x68\x24", b"\x78\x24"):
+        return "minix2"
+    if head[1024 + 56 : 1024 + 58] == b"\x53\xef":
+        compatible = int.from_bytes(head[1024 + 92 : 1024 + 96], "little")
+        incompatible = int.from_bytes(head[1024 + 96 : 1024 + 100], "little")
+        if incompatible & 0x2C0:  # extents, 64 bit, flexible groups
+            return "ext4"
+        return "ext3" if compatible & 4 else "ext2"
+    return "unknown"
+
+
+def _peek(path: Path, method: str, count: int) -> bytes:
+    """The first `count` bytes of what is compressed in `path`, or what comes
+    before the stream breaks."""
+    with open(path, "rb") as source:
+        process = subprocess.Popen(
+            [find_tool(DECOMPRESSORS[method][0]), *DECOMPRESSORS[method][1:]],
+            stdin=source,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert process.stdout is not None
+        data = process.stdout.read(count)
+        process.stdout.close()
+        process.kill()
+        process.wait()
+    return data
+
+
+def detect(path: Path) -> Kind:
+    """Looks at a file's first bytes, inside the compression too."""
+    with open(path, "rb") as source:
+        head = source.read(65536)
+    if not head:
+        return Kind("none", "empty")
+    for method, magic in COMPRESSED_MAGICS:
+        if head.startswith(magic):
+            inner = _peek(path, method, 65536)
+            return Kind(method, _content(inner) if inner else "unknown")
+    return Kind("none", _content(head))
+
+
+def parse_size(text: str) -> int:
+    """"8M", "4096K", "1G" or a number of bytes. Raises ValueError."""
+    factors = {"K": 1024, "M": MIB, "G": 1024 * MIB}
+    factor = factors.get(text[-1:].upper(), 1)
+    number = int(text[:-1] if factor > 1 else text)
+    if number <= 0:
+        raise ValueError(text)
+    return number * factor
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="images.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--fs", default="ext2", choices=FORMATS, help="the format (ext2)")
+    parser.add_argument("--compress", default="none", choices=["none", *COMPRESSORS])
+    parser.add_argument("--size", type=parse_size, metavar="N[KMG]",
+                        help=f"the image's length; only for {', '.join(SIZED)}")
+    parser.add_argument("--tree", type=Path, metavar="DIR",
+                        help="the folder to pack (a small busybox system)")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE")
+    options = parser.parse_args(arguments)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            tree = options.tree or demo_tree(Path(scratch) / "tree")
+            plain = build(options.fs, tree, Path(scratch) / "image", size=options.size)
+            shutil.copyfile(compress(plain, options.compress), options.output)
+    except (ImageError, OSError) as error:
+        print(f"images.py: {error}", file=sys.stderr)
+        return 1
+    print(f"{options.output}: {detect(options.output)}, {options.output.stat().st_size} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
