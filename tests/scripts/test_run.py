@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0
+"""tests/run: its command line, and that it counts and fails as it should."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = ROOT / "tests/run"
+
+
+def call(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(w) for w in words], capture_output=True, text=True, cwd=cwd, timeout=300,
+                          stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("words", [["--nonsense"], ["stray"], ["-k"], ["--kernel"], ["--stock"],
+                                   ["--host", "--kernel-image=/dev/null"]])
+def test_wrong_usage(words: list[str]) -> None:
+    """2, a word about it on stderr, and nothing run."""
+    done = call(RUN, *words)
+    assert done.returncode == 2
+    assert done.stdout == "" and done.stderr.startswith("run: ")
+
+
+def test_help() -> None:
+    """--help names every option, and so does .ci/run's."""
+    text = call(RUN, "--help").stdout
+    for option in "--host --kunit --objects --boot --scripts -k --list --kernel --clean --verbose --help".split():
+        assert option in text
+    assert call(ROOT / ".ci/run", "--help").stdout == text
+
+
+def test_list(tmp_path: Path) -> None:
+    """--list names tests of the parts asked for, from any folder."""
+    done = call(RUN, "--list", "--objects", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "no_weak_symbols" in done.stdout.split()
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The test runner in a project of its own, with one test that passes, one
+    that fails and one that is skipped."""
+    project = tmp_path / "a project"
+    for name in ("tests/run", "tests/pytest.ini", "scripts/lib.sh", "qemu/packages", "qemu/packages.sh"):
+        target = project / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes())
+        target.chmod(os.stat(ROOT / name).st_mode)
+    (project / "tests/scripts").mkdir()
+    (project / ".ci").mkdir()
+    (project / "tests/scripts/test_x.py").write_text(
+        "import pytest\n"
+        "def test_good(): pass\n"
+        "def test_bad(): assert False\n"
+        "@pytest.mark.skip\n"
+        "def test_left(): pass\n"
+    )
+    return project
+
+
+def test_counts(copy: Path) -> None:
+    """The last line counts everything, and a failure is an exit status of 1."""
+    done = call(copy / "tests/run", "--scripts")
+    lines = done.stdout.strip().splitlines()
+    # The three shell scripts of the copy pass shellcheck.
+    assert lines[-1] == "4 passed, 1 failed, 1 skipped", done.stdout + done.stderr
+    assert done.returncode == 1
+
+
+def test_pattern(copy: Path) -> None:
+    """-k leaves out the rest; when nothing is left, nothing has passed."""
+    done = call(copy / "tests/run", "--scripts", "-k", "good")
+    assert done.stdout.strip().splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+    assert done.returncode == 0
+    done = call(copy / "tests/run", "--scripts", "-k", "nothing_like_it")
+    assert done.stdout.strip().splitlines()[-1] == "0 passed, 0 failed, 0 skipped"
+    assert done.returncode == 1
+
+
+def test_a_part_that_cannot_start_has_failed(copy: Path) -> None:
+    """A test file that cannot be read counts, although no test in it ran."""
+    (copy / "tests/scripts/test_y.py").write_text("this is no python\n")
+    done = call(copy / "tests/run", "--scripts")
+    assert done.returncode == 1
+    last = done.stdout.strip().splitlines()[-1]
+    match = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", last)
+    assert match is not None and int(match[2]) >= 1
