@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "compress.h"
+
+#include <bzlib.h>
+#include <lz4hc.h>
+#include <lzma.h>
+#include <lzo/lzo1x.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <stdexcept>
+
+namespace host {
+namespace {
+
+void expect(bool ok, const char *what)
+{
+	if (!ok)
+		throw std::runtime_error(what);
+}
+
+void put_be(Data &out, u64 value, int bytes)
+{
+	while (bytes--)
+		out.push_back(static_cast<u8>(value >> 8 * bytes));
+}
+
+void put_le32(Data &out, u32 value)
+{
+	for (int i = 0; i < 4; i++)
+		out.push_back(static_cast<u8>(value >> 8 * i));
+}
+
+Data deflate_as(const Data &plain, gz_header *header)
+{
+	z_stream stream = {};
+	Data out(plain.size() + plain.size() / 100 + 1024);
+
+	expect(deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK,
+	       "deflateInit2");
+	if (header)
+		deflateSetHeader(&stream, header);
+	stream.next_in = const_cast<u8 *>(plain.data());
+	stream.avail_in = static_cast<uInt>(plain.size());
+	stream.next_out = out.data();
+	stream.avail_out = static_cast<uInt>(out.size());
+	expect(deflate(&stream, Z_FINISH) == Z_STREAM_END, "deflate");
+	out.resize(stream.total_out);
+	deflateEnd(&stream);
+	return out;
+}
+
+Data xz_as(const Data &plain, lzma_check check)
+{
+	Data out(plain.size() + plain.size() / 10 + 4096);
+	size_t size = 0;
+
+	expect(lzma_easy_buffer_encode(6, check, nullptr, plain.data(), plain.size(), out.data(),
+				       &size, out.size()) == LZMA_OK,
+	       "xz");
+	out.resize(size);
+	return out;
+}
+
+} // namespace
+
+Data gzip(const Data &plain)
+{
+	return deflate_as(plain, nullptr);
+}
+
+Data gzip_with_all_fields(const Data &plain)
+{
+	u8 extra[] = "extra field";
+	u8 name[] = "initrd.img";
+	u8 comment[] = "with a comment";
+	gz_header header = {};
+
+	header.extra = extra;
+	header.extra_len = sizeof(extra);
+	header.name = name;
+	header.comment = comment;
+	header.hcrc = 1;
+	return deflate_as(plain, &header);
+}
+
+Data bzip2(const Data &plain)
+{
+	Data out(plain.size() + plain.size() / 100 + 1024);
+	auto size = static_cast<unsigned>(out.size());
+	// The library's type is historical: it does not write to its input.
+	char *const in = reinterpret_cast<char *>(const_cast<u8 *>(plain.data()));
+
+	expect(BZ2_bzBuffToBuffCompress(reinterpret_cast<char *>(out.data()), &size, in,
+					static_cast<unsigned>(plain.size()), 1, 0, 0) == BZ_OK,
+	       "bzip2");
+	out.resize(size);
+	return out;
+}
+
+Data lzma(const Data &plain)
+{
+	lzma_options_lzma options;
+	lzma_stream stream = LZMA_STREAM_INIT;
+	Data out(plain.size() + plain.size() / 10 + 4096);
+
+	expect(!lzma_lzma_preset(&options, 6), "preset");
+	// Its first bytes are 5d 00 00, which is all that the kernel looks at.
+	expect(lzma_alone_encoder(&stream, &options) == LZMA_OK, "lzma");
+	stream.next_in = plain.data();
+	stream.avail_in = plain.size();
+	stream.next_out = out.data();
+	stream.avail_out = out.size();
+	expect(lzma_code(&stream, LZMA_FINISH) == LZMA_STREAM_END, "lzma");
+	out.resize(stream.total_out);
+	lzma_end(&stream);
+	return out;
+}
+
+Data xz(const Data &plain)
+{
+	return xz_as(plain, LZMA_CHECK_CRC32);
+}
+
+Data xz_with_crc64(const Data &plain)
+{
+	return xz_as(plain, LZMA_CHECK_CRC64);
+}
+
+Data lzo(const Data &plain)
+{
+	return lzo_with_flags(plain, 0x0303, 0x1040);
+}
+
+Data lzo_with_flags(const Data &plain, u32 flags, u16 version)
+{
+	constexpr size_t kBlock = 256 * 1024;
+	Data out = {0x89, 'L', 'Z', 'O', 0, '\r', '\n', 0x1a, '\n'};
+	const size_t header = out.size();
+	const bool with_level = version >= 0x0940;
+
+	put_be(out, version, 2);
+	put_be(out, 0x20a0, 2);
+	put_be(out, 0x0940, 2);
+	put_be(out, 1, 1);
+	if (with_level)
+		put_be(out, 5, 1);
+	put_be(out, flags, 4);
+	if (flags & 0x0800)
+		put_be(out, 1, 4);
+	put_be(out, 0100644, 4);
+	put_be(out, 1000, with_level ? 8 : 4);
+	put_be(out, 4, 1);
+	out = out + to_data("name");
+	put_be(out, lzo_adler32(1, out.data() + header, static_cast<lzo_uint>(out.size() - header)),
+	       4);
+	if (flags & 0x0040) {
+		put_be(out, 3, 4);
+		out = out + to_data("abc");
+		put_be(out, 0, 4);
+	}
+
+	expect(lzo_init() == LZO_E_OK, "lzo_init");
+	for (size_t at = 0; at < plain.size(); at += kBlock) {
+		const size_t size = std::min(kBlock, plain.size() - at);
+		Data work(LZO1X_1_MEM_COMPRESS);
+		Data packed(size + size / 16 + 67);
+		lzo_uint packed_size = packed.size();
+		const u8 *const from = plain.data() + at;
+
+		lzo1x_1_compress(from, size, packed.data(), &packed_size, work.data());
+		packed.resize(packed_size);
+
+		const bool stored = packed_size >= size;
+
+		if (stored)
+			packed.assign(from, from + size);
+		put_be(out, size, 4);
+		put_be(out, packed.size(), 4);
+		if (flags & 0x0001)
+			put_be(out, lzo_adler32(1, from, size), 4);
+		if (flags & 0x0100)
+			put_be(out, lzo_crc32(0, from, size), 4);
+		if (!stored && flags & 0x0002)
+			put_be(out, lzo_adler32(1, packed.data(), packed.size()), 4);
+		if (!stored && flags & 0x0200)
+			put_be(out, lzo_crc32(0, packed.data(), packed.size()), 4);
+		out = out + packed;
+	}
+	put_be(out, 0, 4);
+	return out;
+}
+
+Data lz4(const Data &plain)
+{
+	constexpr size_t kBlock = 8 << 20;
+	Data out;
+
+	put_le32(out, 0x184c2102);
+	for (size_t at = 0; at < plain.size(); at += kBlock) {
+		const auto size = static_cast<int>(std::min(kBlock, plain.size() - at));
+		Data packed(static_cast<size_t>(LZ4_compressBound(size)));
+		const int packed_size =
+			LZ4_compress_default(reinterpret_cast<const char *>(plain.data() + at),
+					     reinterpret_cast<char *>(packed.data()), size,
+					     static_cast<int>(packed.size()));
+
+		packed.resize(static_cast<size_t>(packed_size));
+		put_le32(out, static_cast<u32>(packed_size));
+		out = out + packed;
+	}
+	return out;
+}
+
+Data zstd(const Data &plain)
+{
+	ZSTD_CCtx *const context = ZSTD_createCCtx();
+	Data out(ZSTD_compressBound(plain.size()));
+
+	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+	const size_t size = ZSTD_compress2(context, out.data(), out.size(), plain.data(),
+					   plain.size());
+
+	ZSTD_freeCCtx(context);
+	expect(!ZSTD_isError(size), "zstd");
+	out.resize(size);
+	return out;
+}
+
+const Method kMethods[7] = {
+	{"gzip", initrd::decode_gzip, gzip, true, true},
+	{"bzip2", initrd::decode_bzip2, bzip2, true, true},
+	{"lzma", initrd::decode_lzma, lzma, false, true},
+	{"xz", initrd::decode_xz, xz, true, true},
+	{"lzo", initrd::decode_lzo, lzo, false, true},
+	{"lz4", initrd::decode_lz4, lz4, false, false},
+	{"zstd", initrd::decode_zstd, zstd, true, true},
+};
+
+const Method &method(const std::string &name)
+{
+	for (const Method &each : kMethods)
+		if (name == each.name)
+			return each;
+	throw std::runtime_error("no such method");
+}
+
+} // namespace host

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Compressors for the tests, one for each decoder, framed as the tools do it.
+ */
+#ifndef HOST_COMPRESS_H
+#define HOST_COMPRESS_H
+
+#include "fixture.h"
+#include <ostream>
+
+#include "initrd/decode/decoder.h"
+
+namespace initrd {
+
+/* The decoders; the project itself reaches them through its table of formats. */
+Result<size_t> decode_gzip(Bytes in, Sink &out);
+Result<size_t> decode_bzip2(Bytes in, Sink &out);
+Result<size_t> decode_lzma(Bytes in, Sink &out);
+Result<size_t> decode_xz(Bytes in, Sink &out);
+Result<size_t> decode_lzo(Bytes in, Sink &out);
+Result<size_t> decode_lz4(Bytes in, Sink &out);
+Result<size_t> decode_zstd(Bytes in, Sink &out);
+
+} // namespace initrd
+
+namespace host {
+
+struct Method {
+	const char *name;
+	initrd::Decoder decode;
+	Data (*compress)(const Data &plain);
+	/* A damaged byte is always found. */
+	bool checked;
+	/* The end can be told from a cut between two blocks. */
+	bool ended;
+};
+
+/* For the names of tests. */
+inline void PrintTo(const Method &method, std::ostream *out)
+{
+	*out << method.name;
+}
+
+extern const Method kMethods[7];
+
+const Method &method(const std::string &name);
+
+Data gzip(const Data &plain);
+/* With every optional field that RFC 1952 knows. */
+Data gzip_with_all_fields(const Data &plain);
+Data bzip2(const Data &plain);
+Data lzma(const Data &plain);
+Data xz(const Data &plain);
+Data xz_with_crc64(const Data &plain);
+/* With checksums of both kinds of both forms. */
+Data lzo(const Data &plain);
+Data lzo_with_flags(const Data &plain, u32 flags, u16 version);
+Data lz4(const Data &plain);
+Data zstd(const Data &plain);
+
+} // namespace host
+
+#endif

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+// The kernel's decompressors, on top of the libraries that they come from.
+
+#include "initrd/kernel/codec.h"
+
+#define ZSTD_STATIC_LINKING_ONLY
+#include <bzlib.h>
+#include <lz4.h>
+#include <lzma.h>
+#include <lzo/lzo1x.h>
+#include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include <algorithm>
+#include <climits>
+
+#include "initrd/decode/boot_decompressor.h"
+#include "seam/world.h"
+
+// No boot's decompressor asks for more than this.
+static constexpr size_t kMost = size_t{256} << 20;
+
+struct seam_inflate {
+	z_stream stream = {};
+};
+
+struct seam_zstd {
+	std::vector<u8> workspace;
+	ZSTD_DStream *stream;
+};
+
+struct seam_xz {
+	lzma_stream stream = LZMA_STREAM_INIT;
+};
+
+struct seam_inflate *seam_inflate_new(void)
+{
+	if (!host::may_allocate())
+		return nullptr;
+
+	auto *const codec = new seam_inflate;
+
+	inflateInit2(&codec->stream, -MAX_WBITS);
+	host::live().codecs++;
+	return codec;
+}
+
+enum seam_codec_status seam_inflate_step(struct seam_inflate *codec, struct seam_codec_io *io)
+{
+	z_stream &stream = codec->stream;
+	const auto in = static_cast<uInt>(std::min<size_t>(io->in_left, UINT_MAX));
+	const auto out = static_cast<uInt>(std::min<size_t>(io->out_left, UINT_MAX));
+
+	stream.next_in = const_cast<u8 *>(io->in);
+	stream.avail_in = in;
+	stream.next_out = io->out;
+	stream.avail_out = out;
+
+	const int status = inflate(&stream, Z_NO_FLUSH);
+
+	io->in += in - stream.avail_in;
+	io->in_left -= in - stream.avail_in;
+	io->out += out - stream.avail_out;
+	io->out_left -= out - stream.avail_out;
+	switch (status) {
+	case Z_STREAM_END:
+		return SEAM_CODEC_END;
+	case Z_OK:
+	case Z_BUF_ERROR:
+		return SEAM_CODEC_MORE;
+	case Z_MEM_ERROR:
+		return SEAM_CODEC_NO_MEMORY;
+	default:
+		return SEAM_CODEC_CORRUPT;
+	}
+}
+
+void seam_inflate_free(struct seam_inflate *codec)
+{
+	inflateEnd(&codec->stream);
+	host::live().codecs--;
+	delete codec;
+}
+
+u32 seam_crc32(u32 crc, const u8 *data, size_t size)
+{
+	return static_cast<u32>(crc32_z(crc, data, size));
+}
+
+struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, enum seam_codec_status *status)
+{
+	ZSTD_frameHeader header;
+
+	*status = SEAM_CODEC_CORRUPT;
+	if (ZSTD_getFrameHeader(&header, in, size) != 0)
+		return nullptr;
+	*status = SEAM_CODEC_NO_MEMORY;
+	if (header.windowSize > kMost || !host::may_allocate())
+		return nullptr;
+
+	auto *const codec = new seam_zstd;
+
+	codec->workspace.resize(ZSTD_estimateDStreamSize(static_cast<size_t>(header.windowSize)));
+	codec->stream = ZSTD_initStaticDStream(codec->workspace.data(), codec->workspace.size());
+	host::live().codecs++;
+	return codec;
+}
+
+enum seam_codec_status seam_zstd_step(struct seam_zstd *codec, struct seam_codec_io *io)
+{
+	ZSTD_inBuffer in = {io->in, io->in_left, 0};
+	ZSTD_outBuffer out = {io->out, io->out_left, 0};
+	const size_t status = ZSTD_decompressStream(codec->stream, &out, &in);
+
+	io->in += in.pos;
+	io->in_left -= in.pos;
+	io->out += out.pos;
+	io->out_left -= out.pos;
+	if (!ZSTD_isError(status))
+		return status ? SEAM_CODEC_MORE : SEAM_CODEC_END;
+	switch (ZSTD_getErrorCode(status)) {
+	case ZSTD_error_memory_allocation:
+		return SEAM_CODEC_NO_MEMORY;
+	case ZSTD_error_parameter_unsupported:
+	case ZSTD_error_version_unsupported:
+	case ZSTD_error_frameParameter_unsupported:
+	case ZSTD_error_frameParameter_windowTooLarge:
+		return SEAM_CODEC_UNSUPPORTED;
+	default:
+		return SEAM_CODEC_CORRUPT;
+	}
+}
+
+void seam_zstd_free(struct seam_zstd *codec)
+{
+	host::live().codecs--;
+	delete codec;
+}
+
+struct seam_xz *seam_xz_new(void)
+{
+	if (!host::may_allocate())
+		return nullptr;
+
+	auto *const codec = new seam_xz;
+
+	// As the kernel's: one stream, then whatever follows.
+	if (lzma_stream_decoder(&codec->stream, kMost, 0) != LZMA_OK)
+		host::complain("liblzma does not start");
+	host::live().codecs++;
+	return codec;
+}
+
+enum seam_codec_status seam_xz_step(struct seam_xz *codec, struct seam_codec_io *io)
+{
+	lzma_stream &stream = codec->stream;
+
+	stream.next_in = io->in;
+	stream.avail_in = io->in_left;
+	stream.next_out = io->out;
+	stream.avail_out = io->out_left;
+
+	const lzma_ret status = lzma_code(&stream, LZMA_RUN);
+
+	io->in = stream.next_in;
+	io->in_left = stream.avail_in;
+	io->out = stream.next_out;
+	io->out_left = stream.avail_out;
+	switch (status) {
+	case LZMA_OK:
+	case LZMA_BUF_ERROR:
+		return SEAM_CODEC_MORE;
+	case LZMA_STREAM_END:
+		return SEAM_CODEC_END;
+	case LZMA_MEM_ERROR:
+	case LZMA_MEMLIMIT_ERROR:
+		return SEAM_CODEC_NO_MEMORY;
+	case LZMA_OPTIONS_ERROR:
+		return SEAM_CODEC_UNSUPPORTED;
+	default:
+		return SEAM_CODEC_CORRUPT;
+	}
+}
+
+void seam_xz_free(struct seam_xz *codec)
+{
+	lzma_end(&codec->stream);
+	host::live().codecs--;
+	delete codec;
+}
+
+s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size)
+{
+	if (in_size > INT_MAX || out_size > INT_MAX)
+		return -1;
+	const int made = LZ4_decompress_safe(reinterpret_cast<const char *>(in),
+					     reinterpret_cast<char *>(out),
+					     static_cast<int>(in_size), static_cast<int>(out_size));
+
+	return made < 0 ? -1 : made;
+}
+
+s64 seam_lzo_block(const u8 *in, size_t in_size, u8 *out, size_t out_size)
+{
+	lzo_uint made = out_size;
+
+	return lzo1x_decompress_safe(in, in_size, out, &made, nullptr) == LZO_E_OK ?
+		       static_cast<s64>(made) :
+		       -1;
+}
+
+namespace {
+
+constexpr size_t kWindow = 64 * 1024;
+
+char no_memory[] = "no memory for the decompressor";
+char corrupt[] = "input is corrupt";
+char cut_off[] = "unexpected end of input";
+
+// What both decompress_fn here have in common: `step` works on `stream` until
+// it says that it is done (1) or has failed (below 0).
+template <typename Stream, typename Step>
+int decompress(Stream &stream, unsigned char *in, long size, long (*fill)(void *, unsigned long),
+	       BootFlush *flush, BootError *error, Step step)
+{
+	std::vector<u8> window(kWindow);
+
+	stream.next_in = reinterpret_cast<decltype(stream.next_in)>(in);
+	stream.avail_in = static_cast<decltype(stream.avail_in)>(size);
+	for (;;) {
+		stream.next_out = reinterpret_cast<decltype(stream.next_out)>(window.data());
+		stream.avail_out = kWindow;
+
+		const int status = step(stream);
+		const size_t made = kWindow - stream.avail_out;
+
+		if (made && flush(window.data(), made) != static_cast<long>(made))
+			return -1;
+		if (status > 0)
+			return 0;
+		if (status < 0) {
+			error(corrupt);
+			return -1;
+		}
+		if (made || stream.avail_in)
+			continue;
+		const long more = fill ? fill(in, kWindow) : -1;
+
+		if (more <= 0) {
+			error(cut_off);
+			return -1;
+		}
+		stream.next_in = reinterpret_cast<decltype(stream.next_in)>(in);
+		stream.avail_in = static_cast<decltype(stream.avail_in)>(more);
+	}
+}
+
+} // namespace
+
+extern "C" BootDecompressor bunzip2;
+extern "C" BootDecompressor unlzma;
+
+int bunzip2(unsigned char *in, long size, long (*fill)(void *, unsigned long), BootFlush *flush,
+	    unsigned char *, long *used, BootError *error)
+{
+	bz_stream stream = {};
+
+	if (!host::may_allocate()) {
+		error(no_memory);
+		return -1;
+	}
+	BZ2_bzDecompressInit(&stream, 0, 0);
+	const int status = decompress(stream, in, size, fill, flush, error, [](bz_stream &s) {
+		const int result = BZ2_bzDecompress(&s);
+
+		return result == BZ_STREAM_END ? 1 : result == BZ_OK ? 0 : -1;
+	});
+
+	*used = size - static_cast<long>(stream.avail_in);
+	BZ2_bzDecompressEnd(&stream);
+	return status;
+}
+
+int unlzma(unsigned char *in, long size, long (*fill)(void *, unsigned long), BootFlush *flush,
+	   unsigned char *, long *used, BootError *error)
+{
+	lzma_stream stream = LZMA_STREAM_INIT;
+
+	if (!host::may_allocate() || lzma_alone_decoder(&stream, kMost) != LZMA_OK) {
+		error(no_memory);
+		return -1;
+	}
+	const int status = decompress(stream, in, size, fill, flush, error, [](lzma_stream &s) {
+		const lzma_ret result = lzma_code(&s, LZMA_RUN);
+
+		return result == LZMA_STREAM_END		     ? 1 :
+		       result == LZMA_OK || result == LZMA_BUF_ERROR ? 0 :
+								       -1;
+	});
+
+	*used = size - static_cast<long>(stream.avail_in);
+	lzma_end(&stream);
+	return status;
+}

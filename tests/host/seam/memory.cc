@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+// Memory, with every allocation counted and one of them failing if asked to.
+
+#include "initrd/kernel/memory.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "ramdisk/kernel/pages.h"
+#include "seam/world.h"
+
+namespace {
+
+constexpr int kGarbage = 0xa5;
+// More than any boot would have.
+constexpr size_t kMost = size_t{1} << 30;
+
+struct State {
+	uint64_t count = 0;
+	uint64_t fail_at = 0;
+	host::Live live;
+};
+State state;
+
+void *allocate(size_t size, int fill)
+{
+	if (!host::may_allocate() || size > kMost)
+		return nullptr;
+
+	void *const memory = std::malloc(size ? size : 1);
+
+	std::memset(memory, fill, size);
+	state.live.blocks++;
+	return memory;
+}
+
+void free_block(void *memory)
+{
+	if (memory)
+		state.live.blocks--;
+	std::free(memory);
+}
+
+} // namespace
+
+namespace host {
+
+void reset_memory()
+{
+	state = {};
+}
+
+void fail_allocation(uint64_t number)
+{
+	state.count = 0;
+	state.fail_at = number;
+}
+
+uint64_t allocations()
+{
+	return state.count;
+}
+
+bool may_allocate()
+{
+	return ++state.count != state.fail_at;
+}
+
+Live &live()
+{
+	return state.live;
+}
+
+} // namespace host
+
+void *seam_alloc(size_t size)
+{
+	return allocate(size, kGarbage);
+}
+
+void seam_free(void *memory)
+{
+	free_block(memory);
+}
+
+size_t seam_page_size(void)
+{
+	return host::kPage;
+}
+
+unsigned long *ramdisk_bits_new(u64 count)
+{
+	return static_cast<unsigned long *>(allocate((count + 63) / 64 * sizeof(long), 0));
+}
+
+void ramdisk_bits_free(unsigned long *bits)
+{
+	free_block(bits);
+}
+
+int ramdisk_bit_is_set(const unsigned long *bits, u64 number)
+{
+	return bits[number / 64] >> number % 64 & 1;
+}
+
+int ramdisk_bit_set(unsigned long *bits, u64 number)
+{
+	const int before = ramdisk_bit_is_set(bits, number);
+
+	bits[number / 64] |= 1ul << number % 64;
+	return before;
+}
+
+void *ramdisk_alloc(size_t size)
+{
+	return allocate(size, 0);
+}
+
+void ramdisk_free(void *memory)
+{
+	free_block(memory);
+}

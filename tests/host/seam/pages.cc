@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+// Pages, the map of pages, the read-side sections and the decoders' window.
+
+#include "ramdisk/kernel/pages.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "ramdisk/kernel/window.h"
+#include "seam/world.h"
+
+struct ramdisk_page {
+	u8 bytes[host::kPage];
+};
+
+struct ramdisk_map {
+	std::map<u64, ramdisk_page *> pages;
+	long count = 0;
+};
+
+namespace {
+
+constexpr int kGarbage = 0xa5;
+
+struct Retired {
+	ramdisk_page *page;
+	u8 *adopted;
+};
+
+// A window is a copy of its pages, so that its bounds can be watched.
+struct Window {
+	std::vector<ramdisk_page *> pages;
+};
+
+struct State {
+	host::PageRules rules;
+	size_t sections = 0;
+	size_t settled = 0;
+	std::vector<Retired> retired;
+	std::map<u8 *, Window> windows;
+};
+State state;
+
+ramdisk_page *new_page(int fill)
+{
+	if (!host::may_allocate())
+		return nullptr;
+
+	auto *const page = new ramdisk_page;
+
+	std::memset(page->bytes, fill, sizeof(page->bytes));
+	host::live().pages++;
+	return page;
+}
+
+void free_retired()
+{
+	for (const Retired &retired : state.retired) {
+		if (retired.page)
+			ramdisk_page_free(retired.page);
+		else
+			host::image_page_freed(retired.adopted);
+	}
+	state.retired.clear();
+}
+
+void retire(Retired retired)
+{
+	state.retired.push_back(retired);
+	if (!state.sections && !state.rules.retire_late)
+		free_retired();
+}
+
+} // namespace
+
+namespace host {
+
+void reset_pages()
+{
+	free_retired();
+	state = {};
+}
+
+PageRules &page_rules()
+{
+	return state.rules;
+}
+
+size_t settled()
+{
+	return state.settled;
+}
+
+} // namespace host
+
+size_t ramdisk_page_size(void)
+{
+	return host::kPage;
+}
+
+struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait)
+{
+	if (wait == RAMDISK_NO_WAIT && state.rules.no_page_at_once)
+		return nullptr;
+	return new_page(0);
+}
+
+void ramdisk_page_free(struct ramdisk_page *page)
+{
+	host::live().pages--;
+	delete page;
+}
+
+void ramdisk_page_retire(struct ramdisk_page *page)
+{
+	retire({page, nullptr});
+}
+
+void ramdisk_page_retire_adopted(u8 *mapped)
+{
+	retire({nullptr, mapped});
+}
+
+void ramdisk_pages_settle(void)
+{
+	if (state.sections)
+		host::complain("settle inside a read-side section: waits for ever");
+	state.settled++;
+	free_retired();
+}
+
+void ramdisk_page_read(struct ramdisk_page *page, size_t at, void *to, size_t size)
+{
+	if (at + size > host::kPage)
+		host::complain("read behind a page's end");
+	std::memcpy(to, page->bytes + at, size);
+}
+
+void ramdisk_page_write(struct ramdisk_page *page, size_t at, const void *from, size_t size)
+{
+	if (at + size > host::kPage)
+		host::complain("write behind a page's end");
+	std::memcpy(page->bytes + at, from, size);
+}
+
+void ramdisk_page_zero(struct ramdisk_page *page, size_t at, size_t size)
+{
+	if (at + size > host::kPage)
+		host::complain("zeros behind a page's end");
+	std::memset(page->bytes + at, 0, size);
+}
+
+struct ramdisk_map *ramdisk_map_new(void)
+{
+	if (!host::may_allocate())
+		return nullptr;
+	host::live().maps++;
+	return new ramdisk_map;
+}
+
+void ramdisk_map_free(struct ramdisk_map *map)
+{
+	if (!map)
+		return;
+	if (!map->pages.empty() || map->count)
+		host::complain("a map is freed that is not empty");
+	host::live().maps--;
+	delete map;
+}
+
+struct ramdisk_page *ramdisk_map_get(struct ramdisk_map *map, u64 number)
+{
+	const auto found = map->pages.find(number);
+
+	if (!state.sections)
+		host::complain("a page is looked up outside a read-side section");
+	return found == map->pages.end() ? nullptr : found->second;
+}
+
+int ramdisk_map_add(struct ramdisk_map *map, u64 number, struct ramdisk_page *page,
+		    enum ramdisk_wait)
+{
+	if (!page)
+		host::complain("no page is added to a map");
+	if (state.rules.before_map_add)
+		state.rules.before_map_add(number);
+	if (!host::may_allocate())
+		return -12;
+	if (!map->pages.emplace(number, page).second)
+		return -17;
+	if (state.rules.after_map_add)
+		state.rules.after_map_add(number);
+	return 0;
+}
+
+struct ramdisk_page *ramdisk_map_take(struct ramdisk_map *map, u64 *number, u64 last)
+{
+	const auto found = map->pages.lower_bound(*number);
+
+	if (found == map->pages.end() || found->first > last)
+		return nullptr;
+	ramdisk_page *const page = found->second;
+
+	*number = found->first;
+	map->pages.erase(found);
+	return page;
+}
+
+void ramdisk_map_count(struct ramdisk_map *map, long change)
+{
+	map->count += change;
+}
+
+u64 ramdisk_map_counted(const struct ramdisk_map *map)
+{
+	return static_cast<u64>(map->count);
+}
+
+void ramdisk_read_begin(void)
+{
+	state.sections++;
+}
+
+void ramdisk_read_end(void)
+{
+	if (--state.sections == 0 && !state.rules.retire_late)
+		free_retired();
+}
+
+void ramdisk_breathe(void)
+{
+	if (state.sections)
+		host::complain("the processor is given away inside a read-side section");
+}
+
+struct ramdisk_page *ramdisk_window_page(void)
+{
+	return new_page(kGarbage);
+}
+
+u8 *ramdisk_window_map(struct ramdisk_page **pages, size_t count)
+{
+	if (!host::may_allocate())
+		return nullptr;
+
+	u8 *const window = static_cast<u8 *>(std::malloc(count * host::kPage));
+
+	for (size_t i = 0; i < count; i++)
+		std::memcpy(window + i * host::kPage, pages[i]->bytes, host::kPage);
+	state.windows[window].pages.assign(pages, pages + count);
+	host::live().windows++;
+	return window;
+}
+
+void ramdisk_window_unmap(u8 *window)
+{
+	const auto found = state.windows.find(window);
+
+	if (found == state.windows.end()) {
+		host::complain("a window is taken down that is not there");
+		return;
+	}
+	for (size_t i = 0; i < found->second.pages.size(); i++)
+		std::memcpy(found->second.pages[i]->bytes, window + i * host::kPage, host::kPage);
+	state.windows.erase(found);
+	host::live().windows--;
+	std::free(window);
+}

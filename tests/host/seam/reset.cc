@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "seam/files.h"
+#include "seam/world.h"
+
+namespace host {
+
+void reset_memory();
+void reset_pages();
+void reset_image();
+void reset_log();
+void reset_root();
+void reset_blkdev();
+
+void reset()
+{
+	reset_boot();
+	reset_pages();
+	reset_memory();
+	reset_image();
+	reset_log();
+	reset_root();
+	reset_blkdev();
+	reset_files();
+}
+
+} // namespace host

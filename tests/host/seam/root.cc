@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+// Mounts, devices and the process that becomes linuxrc: recorded, and answered
+// as the test says.
+
+#include "initrd/kernel/root.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "initrd/boot.h"
+#include "initrd/kernel/files.h"
+#include "seam/world.h"
+
+namespace {
+
+host::Root state;
+
+void record(const std::string &call)
+{
+	state.calls.push_back(call);
+}
+
+std::string text(const char *string)
+{
+	return string ? string : "-";
+}
+
+} // namespace
+
+namespace host {
+
+void reset_root()
+{
+	state = {};
+}
+
+Root &root()
+{
+	return state;
+}
+
+} // namespace host
+
+u32 seam_root_device(void)
+{
+	return state.device;
+}
+
+void seam_set_root_device(u32 device)
+{
+	state.device = device;
+}
+
+u32 seam_real_root_device(void)
+{
+	return state.real_device;
+}
+
+void seam_set_real_root_device(u32 device)
+{
+	state.real_device = device;
+}
+
+int seam_make_block_node(const char *path, u32 device)
+{
+	char number[16];
+
+	std::snprintf(number, sizeof(number), "%#x", device);
+	record("node " + text(path) + " " + number);
+	return 0;
+}
+
+int seam_mount(const char *source, const char *target, const char *type, u32 flags)
+{
+	std::string call = "mount " + text(source) + " " + text(target) + " " + text(type);
+
+	if (flags & SEAM_MOUNT_MOVE)
+		call += " move";
+	if (flags & SEAM_MOUNT_READ_ONLY)
+		call += " ro";
+	record(call);
+	if (std::strcmp(source, "/dev/root.old") == 0) {
+		if (state.mountable_as != text(type))
+			return -EINVAL;
+		return state.writable || flags & SEAM_MOUNT_READ_ONLY ? 0 : -EROFS;
+	}
+	return std::strcmp(source, "/old") ? 0 : state.move_status;
+}
+
+int seam_unmount_detached(const char *target)
+{
+	record("detach " + text(target));
+	return 0;
+}
+
+int seam_change_directory(const char *path)
+{
+	record("cd " + text(path));
+	return 0;
+}
+
+int seam_change_root(const char *path)
+{
+	record("chroot " + text(path));
+	return 0;
+}
+
+int seam_block_file_systems(char *names, size_t size)
+{
+	int count = 0;
+
+	for (const std::string &name : state.file_systems) {
+		if (size < name.size() + 1)
+			break;
+		std::memcpy(names, name.c_str(), name.size() + 1);
+		names += name.size() + 1;
+		size -= name.size() + 1;
+		count++;
+	}
+	return count;
+}
+
+void seam_mount_real_root(const char *root_name)
+{
+	record("mount root " + text(root_name));
+}
+
+int seam_run_linuxrc(void)
+{
+	record("linuxrc");
+	initrd_enter_linuxrc();
+	return state.linuxrc();
+}
+
+void seam_own_files(void)
+{
+	record("own files");
+}
+
+void seam_own_console(void)
+{
+	record("own console");
+}
+
+void seam_own_session(void)
+{
+	record("own session");
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside the seam: the tree of nodes and the way from a path to a node.
+ */
+#ifndef HOST_SEAM_TREE_H
+#define HOST_SEAM_TREE_H
+
+#include "seam/files.h"
+
+namespace host {
+
+using NodePtr = std::shared_ptr<Node>;
+
+inline constexpr u32 kFolder = 0040000;
+inline constexpr u32 kRegular = 0100000;
+inline constexpr u32 kSymlink = 0120000;
+
+/* Where a path leads: its folder, the last name in it and the node, if any. */
+struct Place {
+	int status = 0; /* or -errno */
+	NodePtr folder;
+	std::string name;
+	NodePtr node;
+	/* The folders from / to `folder`. */
+	std::vector<NodePtr> way;
+};
+
+/* Follows links in the middle of a path always, one at its end if asked to. */
+Place resolve(const std::string &path, bool follow_last);
+
+/* The root folder, which is its own parent. */
+const NodePtr &top();
+
+/* Takes up to `size` bytes of the room for file data; returns how many. */
+size_t take_room(size_t size);
+
+} // namespace host
+
+#endif

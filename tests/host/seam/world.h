@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The world around the project's code on the host: what the tests, and fuzzers,
+ * set and look at behind the second implementation of the seam.
+ *
+ * Everything starts anew with reset(). What the code under test did wrong to
+ * the seam (a page freed twice, a map freed with pages in it) is collected in
+ * complaints(); what it did not give back is in live().
+ */
+#ifndef HOST_SEAM_WORLD_H
+#define HOST_SEAM_WORLD_H
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "initrd/kernel/image.h"
+#include "initrd/kernel/log.h"
+#include "ramdisk/kernel/pages.h"
+
+namespace host {
+
+inline constexpr size_t kPage = 4096;
+
+/* A fresh world; frees the tree of files and the image. */
+void reset();
+
+void complain(const std::string &what);
+const std::vector<std::string> &complaints();
+
+/* Allocations of every kind are counted together: memory, pages, codecs, … */
+
+/* The `number`-th allocation from now fails (1: the next one), once; 0: none. */
+void fail_allocation(uint64_t number);
+/* How many there were since reset() or fail_allocation(). */
+uint64_t allocations();
+/* Whether the allocation that is asked for now succeeds; counts it. */
+bool may_allocate();
+
+/* What is allocated at this moment. */
+struct Live {
+	size_t blocks = 0;
+	size_t pages = 0;
+	size_t maps = 0;
+	size_t windows = 0;
+	size_t codecs = 0;
+	size_t files = 0;
+
+	bool operator==(const Live &) const = default;
+};
+Live &live();
+
+/* Pages of RAM disks. */
+
+struct PageRules {
+	bool no_page_at_once = false; /* RAMDISK_NO_WAIT finds no page */
+	bool retire_late = false;     /* retired pages stay until the next settle() */
+	/* Other users of the same disk, at the moments when they hurt. */
+	std::function<void(u64 number)> before_map_add;
+	std::function<void(u64 number)> after_map_add;
+};
+PageRules &page_rules();
+/* Sets of ramdisk_pages_settle() so far. */
+size_t settled();
+
+/* The boot loader's image. */
+
+/* Which of its first and last page the image does not share with others. */
+enum class Own {
+	kBoth, /* arm64, riscv */
+	kLast, /* x86 */
+	kNeither,
+};
+
+/*
+ * Puts `content` into memory, `misalignment` bytes behind the start of a page;
+ * what lies around it belongs to others.
+ */
+void set_image(const std::vector<u8> &content, size_t misalignment = 0, Own own = Own::kBoth);
+/* Reserves pages for a crash kernel, counted from the image's first page. */
+void set_crash_reservation(size_t first_page, size_t pages);
+/*
+ * One letter for each page that the image lies in, from its first:
+ *   -  shared with others, nobody's to free      F  freed
+ *   o  the image's own, still                    H  handed over
+ *   c  the same, in the crash reservation        R  handed over, then freed
+ * A crash page that is not freed stays c.
+ */
+std::string image_pages();
+/* Whether no byte outside the image's own pages was changed. */
+bool surroundings_intact();
+/* The page with this number, as it is now. */
+std::vector<u8> image_page(size_t number);
+/* What was shown in /sys/firmware/initrd; empty when nothing was. */
+std::vector<u8> published();
+void set_publish_status(int status);
+/* Whether seam_image_forget() was called. */
+bool image_forgotten();
+/* The RAM disk gives back an adopted page. */
+void image_page_freed(u8 *mapped);
+
+struct Physical {
+	seam_physical_range image = {};
+	seam_physical_range memory = {};
+	std::vector<seam_physical_range> reserved;
+	std::vector<seam_physical_range> mapped; /* one for each call */
+	bool reserves_too_early = false;	 /* as x86 does */
+};
+Physical &physical();
+void set_builtin_archive(const std::vector<u8> &archive);
+int image_start_block();
+
+/* The log. */
+
+struct Line {
+	seam_log_level level;
+	std::string text; /* without the newline */
+};
+const std::vector<Line> &log_lines();
+/* Whether a line is, or begins with, `text`. */
+bool logged(const std::string &text);
+bool logged(seam_log_level level, const std::string &text);
+size_t times_logged(const std::string &text);
+std::string whole_log();
+
+/* What seam_panic() throws. */
+struct Panic : std::runtime_error {
+	using std::runtime_error::runtime_error;
+};
+
+/* Header fields as the newest series read them. */
+void set_strict_hex(bool strict);
+
+/* Mounts, devices and linuxrc. */
+
+struct Root {
+	u32 device = 0x100;
+	u32 real_device = 0;
+	/* Block file systems that the kernel has. */
+	std::vector<std::string> file_systems = {"ext2", "squashfs"};
+	/* Type that /dev/root.old can be mounted as; read-only unless `writable`. */
+	std::string mountable_as = "ext2";
+	bool writable = true;
+	int move_status = 0; /* of moving /old to /root/initrd */
+	std::function<int()> linuxrc = [] { return 0; };
+	std::vector<std::string> calls;
+};
+Root &root();
+
+/* The block layer's view of the RAM disks. */
+
+struct GendiskRecord {
+	u64 size = 0;
+	bool visible = false;
+	size_t rescans = 0; /* of its partition table */
+};
+std::map<u32, GendiskRecord> &gendisks();
+void set_gendisk_status(int status);
+void set_default_disk_kib(u64 kib);
+/* brd.max_part= */
+void set_minors(u32 minors);
+
+/* Forgets parameters and a waiting image: boot.cc's own state. */
+void reset_boot();
+
+} // namespace host
+
+#endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+// boot.cc: archives, from the loader's memory to files and back to free memory.
+
+#include "boots.h"
+
+namespace {
+
+using namespace initrd;
+using host::Archive;
+using host::Data;
+using host::Own;
+using host::operator+;
+
+using BootArchive = host::Boot;
+
+Data with_init()
+{
+	return Archive()
+		.folder("dev")
+		.add({.name = "init", .mode = 0100755, .data = "#!/bin/sh"})
+		.trailer()
+		.pad(512)
+		.data();
+}
+
+TEST_F(BootArchive, IsUnpackedAndItsMemoryGivenBack)
+{
+	host::set_image(with_init() + Data(5000));
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(host::tree(), "dev init");
+	EXPECT_EQ(host::image_pages(), "FF");
+	EXPECT_TRUE(host::logged(SEAM_LOG_INFO, "Trying to unpack rootfs image as initramfs..."));
+	EXPECT_TRUE(host::logged(SEAM_LOG_INFO, "initrd: cpio archive: "));
+	EXPECT_TRUE(host::gendisks().empty()) << "no RAM disk was needed";
+	EXPECT_TRUE(host::root().calls.empty());
+}
+
+TEST_F(BootArchive, IsUnpackedFromEveryCompressor)
+{
+	for (const host::Method &method : host::kMethods) {
+		SCOPED_TRACE(method.name);
+		host::reset();
+		host::set_image(method.compress(with_init()), 33, Own::kLast);
+		EXPECT_EQ(boot(), 0);
+		EXPECT_EQ(host::tree(), "dev init");
+		EXPECT_TRUE(
+			host::logged(std::string("initrd: ") + method.name + "+cpio archive: "));
+		expect_no_page_left();
+	}
+}
+
+TEST_F(BootArchive, WithoutAnImageNothingHappens)
+{
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(host::whole_log(), "");
+	EXPECT_EQ(host::tree(), "");
+}
+
+TEST_F(BootArchive, TheBuiltInOneComesFirst)
+{
+	host::set_builtin_archive(
+		Archive().folder("dev").file("both", "built in").file("own", "1").trailer().data());
+	host::set_image(Archive().file("both", "loaded").file("init", "").trailer().data());
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(text("both"), "loaded");
+	EXPECT_EQ(text("own"), "1");
+	expect_no_page_left();
+}
+
+TEST_F(BootArchive, ADamagedBuiltInOnePanics)
+{
+	host::set_builtin_archive(Archive().file("a", "1").patch(0, "X").data());
+	try {
+		initrd_populate_rootfs();
+		FAIL() << "the boot went on";
+	} catch (const host::Panic &panic) {
+		EXPECT_STREQ(panic.what(), "invalid magic at start of compressed archive");
+	}
+}
+
+TEST_F(BootArchive, ADamagedOneIsNamedAndTheBootGoesOn)
+{
+	host::set_image(with_init() + Archive().file("late", "1").patch(2, "X").data());
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(host::tree(), "dev init");
+	EXPECT_TRUE(host::logged(SEAM_LOG_EMERG, "Initramfs unpacking failed: no cpio magic"));
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
+				 "initrd: 2 of the archive's entries were unpacked, then trouble"
+				 " at offset 512"));
+	expect_no_page_left();
+}
+
+TEST_F(BootArchive, IsRetainedWhereItIs)
+{
+	const Data image = with_init();
+
+	EXPECT_EQ(initrd_set_retain(""), 1);
+	host::set_image(image, 100);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(host::published(), image);
+	EXPECT_EQ(host::image_pages(), "o");
+}
+
+TEST_F(BootArchive, RetainTakesNoValue)
+{
+	EXPECT_EQ(initrd_set_retain("=1"), 0);
+	host::set_image(with_init());
+	boot();
+	EXPECT_EQ(host::image_pages(), "F");
+	EXPECT_TRUE(host::published().empty());
+}
+
+TEST_F(BootArchive, NoinitrdDoesNotConcernArchives)
+{
+	initrd_set_noinitrd();
+	host::set_image(with_init());
+	boot();
+	EXPECT_EQ(host::tree(), "dev init");
+}
+
+TEST_F(BootArchive, InACrashReservationIsClearedAndNotFreed)
+{
+	host::set_image(with_init() + Data(3 * host::kPage));
+	host::set_crash_reservation(1, 1);
+	boot();
+	EXPECT_EQ(host::tree(), "dev init");
+	EXPECT_EQ(host::image_pages(), "FcFF");
+	EXPECT_EQ(host::image_page(1), Data(host::kPage));
+}
+
+TEST_F(BootArchive, NoisyImagesWithAnInitGoToAFile)
+{
+	const Data image = host::ext2_image(9000);
+
+	host::set_builtin_archive(with_init());
+	host::set_image(image);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_TRUE(host::logged(
+		SEAM_LOG_INFO, "rootfs image is not initramfs (invalid magic at start of compressed"
+			       " archive); looks like an initrd"));
+	ASSERT_TRUE(host::node_at("/initrd.image"));
+	EXPECT_EQ(host::node_at("/initrd.image")->permissions(), 0700u);
+	EXPECT_EQ(host::node_at("/initrd.image")->data, image);
+	expect_no_page_left();
+}
+
+TEST_F(BootArchive, ThatFileIsNotMadeForAnInitThatCannotRun)
+{
+	host::set_builtin_archive(Archive().file("init", "not executable").trailer().data());
+	host::set_image(host::ext2_image(9000));
+	initrd_populate_rootfs();
+	EXPECT_FALSE(host::node_at("/initrd.image"));
+	EXPECT_EQ(host::image_pages(), "ooo") << "waits for the RAM disk";
+	EXPECT_EQ(initrd_load_root(nullptr), 0);
+	expect_no_page_left();
+}
+
+TEST_F(BootArchive, RdinitNamesAnotherInit)
+{
+	initrd_see_rdinit("/sbin/early");
+	host::plant("/init", 0100644);
+	host::plant("/sbin/early", 0100755);
+	host::set_image(host::ext2_image(5000));
+	boot();
+	EXPECT_TRUE(host::node_at("/initrd.image"));
+}
+
+TEST_F(BootArchive, AFullFileSystemIsToldForTheFileToo)
+{
+	host::set_builtin_archive(with_init());
+	host::set_image(host::ext2_image(9000));
+	host::set_room(1000);
+	boot();
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: /initrd.image: incomplete, error 28"));
+	expect_no_page_left();
+}
+
+TEST_F(BootArchive, AnArchiveBeforeAnImageFailsAsAnArchive)
+{
+	// Bootloaders may put both into memory; ramdisk_start= says where.
+	const Data image = with_init() + host::ext2_image(8192);
+
+	host::set_image(image);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_TRUE(host::logged("Initramfs unpacking failed: invalid magic at start"));
+	expect_no_page_left();
+}
+
+TEST_F(BootArchive, AnArchiveBeforeAnImageLeavesTheImageToRamdiskStart)
+{
+	const Data image = host::ext2_image(8192);
+
+	initrd_set_start_block("1");
+	host::set_image(Archive().folder("dev").trailer().pad(1024).data() + image);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(host::tree(), "dev");
+	EXPECT_EQ(ram0(8192), image);
+	expect_no_page_left();
+}
+
+TEST_F(BootArchive, OfTheOldFormatSaysHowToMakeIt)
+{
+	host::set_image(Archive().file("a", "1").patch(0, "070707").data());
+	boot();
+	EXPECT_TRUE(host::logged("rootfs image is not initramfs (incorrect cpio method used: use -H"
+				 " newc option); looks like an initrd"));
+	expect_no_page_left();
+}
+
+TEST_F(BootArchive, StartBlocksThatAreNoneAreRefused)
+{
+	initrd_set_start_block("12");
+	for (const char *value : {"", "x", "2147483648"})
+		initrd_set_start_block(value);
+	EXPECT_EQ(host::image_start_block(), 12);
+	EXPECT_EQ(host::times_logged("initrd: ramdisk_start=: not a block number, ignored"), 3u);
+}
+
+} // namespace

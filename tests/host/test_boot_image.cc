@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+// boot.cc: file system images, into /dev/ram0.
+
+#include "boots.h"
+
+namespace {
+
+using namespace initrd;
+using host::Data;
+using host::kPage;
+using host::Own;
+using host::operator+;
+
+using BootImage = host::Boot;
+
+TEST_F(BootImage, IsAdoptedPageForPage)
+{
+	const Data image = host::ext2_image(10 * kPage);
+
+	host::set_image(image);
+	EXPECT_EQ(boot(), 0) << "the kernel mounts /dev/ram0 itself";
+	EXPECT_EQ(host::image_pages(), "HHHHHHHHHH");
+	EXPECT_EQ(host::live().pages, 0u);
+	EXPECT_EQ(ram0(image.size()), image);
+	EXPECT_EQ(ram0_pages(), 10u);
+	EXPECT_TRUE(host::logged(SEAM_LOG_NOTICE, "RAMDISK: ext2 filesystem found at block 0"));
+	EXPECT_TRUE(host::logged(SEAM_LOG_NOTICE,
+				 "RAMDISK: Loading 40KiB [1 disk] into ram disk... done."));
+	EXPECT_TRUE(host::logged("initrd: ext2 image: 40960 bytes in, 40960 bytes out, adopted,"
+				 " 0 bytes copied,"));
+}
+
+TEST_F(BootImage, AtAnOddAddressIsMoved)
+{
+	const Data image = host::ext2_image(10 * kPage + 1024);
+
+	for (const Own own : {Own::kBoth, Own::kLast, Own::kNeither}) {
+		SCOPED_TRACE(static_cast<int>(own));
+		host::reset();
+		host::set_image(image, 1000, own);
+		EXPECT_EQ(boot(), 0);
+		EXPECT_EQ(ram0(image.size()), image);
+		EXPECT_EQ(ram0_pages(), 11u);
+		EXPECT_TRUE(
+			host::logged("initrd: ext2 image: 41984 bytes in, 41984 bytes out, moved,"
+				     " 41984 bytes copied,"));
+		expect_no_page_left();
+		ramdisk_destroy_all();
+	}
+}
+
+TEST_F(BootImage, LargerThanTheDiskMakesTheDiskLarger)
+{
+	host::set_default_disk_kib(8);
+	host::set_image(host::ext2_image(5 * kPage + 1));
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(ram0_size(), 6 * kPage);
+}
+
+TEST_F(BootImage, SmallerThanTheDiskLeavesItsSize)
+{
+	host::set_image(host::ext2_image(5 * kPage));
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(ram0_size(), 4096u << 10);
+}
+
+TEST_F(BootImage, IsDecodedFromEveryCompressor)
+{
+	const Data image = host::ext2_image(1500000);
+
+	for (const host::Method &method : host::kMethods) {
+		SCOPED_TRACE(method.name);
+		host::reset();
+		host::set_default_disk_kib(16);
+		host::set_image(method.compress(image), 77, Own::kLast);
+		EXPECT_EQ(boot(), 0);
+		EXPECT_TRUE(ram0(image.size()) == image);
+		EXPECT_EQ(ram0_pages(), (image.size() + kPage - 1) / kPage);
+		EXPECT_GE(ram0_size(), image.size());
+		EXPECT_TRUE(host::logged(std::string("RAMDISK: ") + method.name +
+					 " image found at block 0"));
+		EXPECT_TRUE(host::logged(std::string("initrd: ") + method.name + "+ext2 image: "));
+		expect_no_page_left();
+		EXPECT_EQ(host::image_pages().find('H'), std::string::npos);
+		ramdisk_destroy_all();
+	}
+}
+
+TEST_F(BootImage, OfSeveralMembersIsDecodedWhole)
+{
+	const Data image = host::ext2_image(200000);
+	const auto middle = image.begin() + 77777;
+
+	host::set_image(host::gzip({image.begin(), middle}) + host::gzip({middle, image.end()}) +
+			Data(600));
+	EXPECT_EQ(boot(), 0);
+	EXPECT_TRUE(ram0(image.size()) == image);
+	EXPECT_FALSE(host::logged("initrd: 600 bytes behind"));
+}
+
+TEST_F(BootImage, BytesBehindACompressedOneAreNamed)
+{
+	host::set_image(host::xz(host::ext2_image(20000)) + host::to_data("rest"));
+	EXPECT_EQ(boot(), 0);
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING, "initrd: 4 bytes behind the xz image ignored"));
+}
+
+TEST_F(BootImage, ThatBreaksOffIsNamedAndLeavesWhatCameBefore)
+{
+	const Data image = host::ext2_image(600000);
+	Data packed = host::gzip(image);
+
+	packed.resize(packed.size() - 1000);
+	host::set_image(packed);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_TRUE(
+		host::logged(SEAM_LOG_ERR, "initrd: image not loaded whole: truncated, at offset"));
+	EXPECT_TRUE(ram0(500000) == Data(image.begin(), image.begin() + 500000));
+	EXPECT_TRUE(host::logged("initrd: ext2 image is truncated: its superblock says"));
+	expect_no_page_left();
+}
+
+TEST_F(BootImage, ShorterThanItsSuperblockSaysIsNamed)
+{
+	host::set_image(host::ext2_image(40960, 81920));
+	EXPECT_EQ(boot(), 0);
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
+				 "initrd: ext2 image is truncated: its superblock says 81920 bytes,"
+				 " there are 40960"));
+}
+
+TEST_F(BootImage, OfAnUnknownFormatIsTakenWhole)
+{
+	Data image = host::sample(9000);
+
+	image[0] = 'x';
+	host::set_image(image);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(ram0(9000), image);
+	EXPECT_TRUE(host::logged("RAMDISK: Couldn't find valid RAM disk image starting at 0."));
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+				 "initrd: unknown format at offset 0: taken whole, as it is"));
+	expect_no_page_left();
+}
+
+TEST_F(BootImage, StartsWhereRamdiskStartSays)
+{
+	const Data image = host::ext2_image(5 * kPage);
+
+	initrd_set_start_block("7");
+	host::set_image(Data(7 * 1024, 'k') + image);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(ram0(image.size()), image);
+	EXPECT_TRUE(host::logged("RAMDISK: ext2 filesystem found at block 7"));
+	EXPECT_EQ(host::image_pages().substr(0, 1), "F") << "the page in front of it";
+	expect_no_page_left();
+}
+
+TEST_F(BootImage, BehindItsEndIsAnError)
+{
+	initrd_set_start_block("1000");
+	host::set_image(host::ext2_image(5 * kPage));
+	EXPECT_EQ(boot(), 0);
+	EXPECT_TRUE(host::logged("RAMDISK: Couldn't find valid RAM disk image starting at 1000."));
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
+				 "initrd: image not loaded whole: ramdisk_start= is behind"));
+	expect_no_page_left();
+}
+
+TEST_F(BootImage, IsRetainedAndCopied)
+{
+	const Data image = host::ext2_image(5 * kPage);
+
+	initrd_set_retain("");
+	host::set_image(image);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(ram0(image.size()), image);
+	EXPECT_EQ(host::published(), image);
+	EXPECT_EQ(host::image_pages(), "ooooo");
+	EXPECT_EQ(host::live().pages, 5u);
+	EXPECT_TRUE(host::logged("initrd: ext2 image: 20480 bytes in, 20480 bytes out, copied,"));
+}
+
+TEST_F(BootImage, BehindRamdiskStartIsRetainedWhole)
+{
+	const Data image = Data(2048, 'k') + host::ext2_image(5 * kPage);
+
+	initrd_set_retain("");
+	initrd_set_start_block("2");
+	host::set_image(image);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(ram0(5 * kPage), Data(image.begin() + 2048, image.end()));
+	EXPECT_EQ(host::published(), image);
+}
+
+TEST_F(BootImage, OverACrashReservationIsCopied)
+{
+	const Data image = host::ext2_image(5 * kPage);
+
+	host::set_image(image);
+	host::set_crash_reservation(2, 2);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(ram0(image.size()), image);
+	EXPECT_EQ(host::image_pages(), "FFccF");
+	EXPECT_EQ(host::live().pages, 5u);
+}
+
+TEST_F(BootImage, WithNoinitrdIsNotLoaded)
+{
+	initrd_set_noinitrd();
+	host::set_image(host::ext2_image(5 * kPage));
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(host::live().pages, 0u);
+	EXPECT_TRUE(host::root().calls.empty());
+	EXPECT_EQ(host::image_pages(), "FFFFF");
+}
+
+TEST_F(BootImage, IsFreedPageByPageWhenTheDiskIsCleared)
+{
+	host::set_image(host::ext2_image(4 * kPage));
+	boot();
+	ramdisk::boot_disk().value()->discard(kPage, 2 * kPage);
+	EXPECT_EQ(host::image_pages(), "HRRH");
+	ramdisk::boot_disk().value()->clear();
+	EXPECT_EQ(host::image_pages(), "RRRR");
+}
+
+TEST_F(BootImage, SmallerThanAPageIsTaken)
+{
+	Data image = host::sample(100);
+
+	image[0] = 'x';
+	for (const Own own : {Own::kBoth, Own::kLast, Own::kNeither}) {
+		for (const size_t misalignment : {size_t{0}, size_t{200}, kPage - 50}) {
+			SCOPED_TRACE(testing::Message() << static_cast<int>(own) << misalignment);
+			host::reset();
+			host::set_image(image, misalignment, own);
+			boot();
+			EXPECT_EQ(ram0(101), image + Data(1));
+			expect_no_page_left();
+			EXPECT_TRUE(host::surroundings_intact());
+			ramdisk_destroy_all();
+		}
+	}
+}
+
+} // namespace

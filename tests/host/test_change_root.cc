@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+// root/: linuxrc and change_root, call by call.
+
+#include "boots.h"
+
+namespace {
+
+using namespace initrd;
+using host::kPage;
+
+class ChangeRoot : public host::Boot {
+protected:
+	void SetUp() override
+	{
+		host::set_image(host::ext2_image(5 * kPage));
+		host::root().device = 0x801;
+	}
+
+	static std::vector<std::string> calls() { return host::root().calls; }
+
+	static bool called(const std::string &call)
+	{
+		const auto all = calls();
+
+		return std::find(all.begin(), all.end(), call) != all.end();
+	}
+};
+
+TEST_F(ChangeRoot, RunsLinuxrcAndMountsTheRealRoot)
+{
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_EQ(calls(), (std::vector<std::string>{
+				   "node /dev/root.old 0x100",
+				   "mount /dev/root.old /root ext2",
+				   "cd /root",
+				   "cd /old",
+				   "linuxrc",
+				   "own files",
+				   "own console",
+				   "cd /root",
+				   "mount . / - move",
+				   "chroot .",
+				   "own session",
+				   "mount .. . - move",
+				   "chroot ..",
+				   "cd /",
+				   "mount root /dev/sda1",
+				   "mount /old /root/initrd - move",
+			   }));
+	EXPECT_TRUE(
+		host::logged(SEAM_LOG_INFO, "VFS: Mounted root (ext2 filesystem) on device 1:0."));
+	EXPECT_TRUE(host::logged(SEAM_LOG_NOTICE, "Trying to move old root to /initrd ... okay"));
+	EXPECT_EQ(host::node_at("/old")->permissions(), 0700u);
+}
+
+TEST_F(ChangeRoot, LinuxrcFindsTheRootDeviceInRealRootDevAndMayChangeIt)
+{
+	u32 found = 0;
+
+	host::root().linuxrc = [&found] {
+		found = host::root().real_device;
+		host::root().real_device = 0x802;
+		return 0;
+	};
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_EQ(found, 0x801u);
+	EXPECT_EQ(host::root().device, 0x802u);
+}
+
+TEST_F(ChangeRoot, LinuxrcMayChooseTheInitrdItself)
+{
+	host::root().linuxrc = [] {
+		host::root().real_device = 0x100;
+		return 0;
+	};
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_EQ(calls().back(), "cd /old");
+	EXPECT_FALSE(called("mount root /dev/sda1"));
+}
+
+TEST_F(ChangeRoot, WithoutAnInitrdFolderTheOldRootIsUnmounted)
+{
+	host::root().move_status = -kNoEntry;
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_EQ(calls().back(), "detach /old");
+	EXPECT_TRUE(host::logged("Trying to move old root to /initrd ... /initrd does not exist."
+				 " Ignored."));
+	EXPECT_TRUE(host::logged("Unmounting old root"));
+}
+
+TEST_F(ChangeRoot, AMoveThatFailsIsNamed)
+{
+	host::root().move_status = -kInvalid;
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_TRUE(host::logged("Trying to move old root to /initrd ... failed"));
+	EXPECT_EQ(calls().back(), "detach /old");
+}
+
+TEST_F(ChangeRoot, ALinuxrcThatFailsIsNamedAndTheBootGoesOn)
+{
+	host::root().linuxrc = [] { return 0x100; };
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_TRUE(host::logged("initrd: linuxrc ended with wait status 256"));
+}
+
+TEST_F(ChangeRoot, AMissingLinuxrcIsNamedAndTheBootGoesOn)
+{
+	host::root().linuxrc = [] { return -kNoEntry; };
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_TRUE(host::logged("initrd: linuxrc could not be run, error 2"));
+	EXPECT_TRUE(called("mount root /dev/sda1"));
+}
+
+TEST_F(ChangeRoot, MountsReadOnlyWhatCannotBeWritten)
+{
+	host::root().mountable_as = "squashfs";
+	host::root().writable = false;
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_EQ(calls()[1], "mount /dev/root.old /root ext2");
+	EXPECT_EQ(calls()[2], "mount /dev/root.old /root squashfs");
+	EXPECT_TRUE(called("mount /dev/root.old /root squashfs ro"));
+	EXPECT_TRUE(
+		host::logged("VFS: Mounted root (squashfs filesystem) readonly on device 1:0."));
+}
+
+TEST_F(ChangeRoot, TriesTheTypesOfRootfstypeFirst)
+{
+	host::root().mountable_as = "minix";
+	initrd_see_rootfstype("xfs,,minix");
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_EQ(calls()[1], "mount /dev/root.old /root xfs");
+	EXPECT_EQ(calls()[2], "mount /dev/root.old /root minix");
+}
+
+TEST_F(ChangeRoot, TriesAllTypesWhenThoseOfRootfstypeDoNotFit)
+{
+	initrd_see_rootfstype("xfs");
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_EQ(calls()[2], "mount /dev/root.old /root xfs ro");
+	EXPECT_EQ(calls()[3], "mount /dev/root.old /root ext2");
+}
+
+TEST_F(ChangeRoot, WhatCannotBeMountedLeavesTheRealRootToTheKernel)
+{
+	host::root().mountable_as = "nothing";
+	EXPECT_EQ(boot("/dev/sda1"), 0);
+	EXPECT_FALSE(called("linuxrc"));
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: going on to the real root: no file system"
+					       " that the kernel has could mount /dev/ram0"));
+	EXPECT_EQ(host::image_pages(), "RRRRR") << "the RAM disk was emptied";
+}
+
+TEST_F(ChangeRoot, GarbageDoesNotKeepTheRealRootFromBeingMounted)
+{
+	host::set_image(host::gzip(host::sample(50000)));
+	host::root().mountable_as = "nothing";
+	EXPECT_EQ(boot("/dev/sda1"), 0);
+	EXPECT_EQ(host::live().pages, 0u);
+	expect_no_page_left();
+}
+
+TEST_F(ChangeRoot, ABrokenImageIsNotMountedInPlaceOfTheRealRoot)
+{
+	host::Data packed = host::xz(host::ext2_image(50000));
+
+	packed[packed.size() / 2] ^= 0xff;
+	host::set_image(packed);
+	EXPECT_EQ(boot("/dev/sda1"), 0);
+	EXPECT_TRUE(calls().empty());
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
+				 "initrd: image not loaded whole: XZ-compressed data is corrupt"));
+	EXPECT_EQ(host::live().pages, 0u);
+}
+
+TEST_F(ChangeRoot, DoesNotHappenForARootOnTheRamDisk)
+{
+	host::root().device = 0x100;
+	EXPECT_EQ(boot("/dev/ram0"), 0);
+	EXPECT_TRUE(calls().empty());
+}
+
+TEST_F(ChangeRoot, DoesNotHappenForAPartitionOfTheRamDisk)
+{
+	host::set_minors(16);
+	host::root().device = 0x101;
+	EXPECT_EQ(boot("/dev/ram0p1"), 0);
+	EXPECT_TRUE(calls().empty());
+	EXPECT_EQ(host::gendisks()[0].rescans, 1u);
+}
+
+TEST_F(ChangeRoot, HappensForARootOnAnotherRamDisk)
+{
+	host::root().device = 0x101;
+	EXPECT_EQ(boot("/dev/ram1"), 1);
+	EXPECT_TRUE(called("mount root /dev/ram1"));
+}
+
+} // namespace

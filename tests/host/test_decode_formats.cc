@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+// decode/: what is special to one format.
+
+#include "compress.h"
+#include "sinks.h"
+
+namespace {
+
+using namespace initrd;
+using host::Data;
+using host::decode;
+using host::Decoded;
+using host::operator+;
+
+class DecodeFormat : public host::World {
+protected:
+	Data plain = host::sample(5000);
+};
+
+TEST_F(DecodeFormat, GzipMayHaveEveryOptionalField)
+{
+	const Data packed = host::gzip_with_all_fields(plain);
+	const Decoded decoded = decode(decode_gzip, packed);
+
+	EXPECT_EQ(decoded.reason, "");
+	EXPECT_EQ(decoded.used, packed.size());
+	EXPECT_TRUE(decoded.output == plain);
+	for (size_t size = 0; size < 80; size++) {
+		Data part = packed;
+
+		part.resize(size);
+		EXPECT_EQ(decode(decode_gzip, part).reason, "truncated") << size;
+	}
+}
+
+TEST_F(DecodeFormat, GzipRefusesOtherMethodsAndReservedFlags)
+{
+	Data packed = host::gzip(plain);
+
+	packed[2] = 7;
+	EXPECT_EQ(decode(decode_gzip, packed).reason, "Not a gzip file");
+	packed[2] = 8;
+	packed[3] = 0x20;
+	EXPECT_EQ(decode(decode_gzip, packed).reason, "Not a gzip file");
+}
+
+TEST_F(DecodeFormat, GzipSaysWhichCheckFailed)
+{
+	const Data packed = host::gzip(plain);
+	Data damaged = packed;
+
+	damaged[packed.size() - 8] ^= 1;
+	EXPECT_EQ(decode(decode_gzip, damaged).reason, "bad checksum (CRC-32) of compressed data");
+	EXPECT_EQ(decode(decode_gzip, damaged).offset, packed.size() - 8);
+	damaged = packed;
+	damaged[packed.size() - 1] ^= 1;
+	EXPECT_EQ(decode(decode_gzip, damaged).reason, "bad length of compressed data");
+	damaged = packed;
+	damaged[10] |= 6;
+	EXPECT_EQ(decode(decode_gzip, damaged).reason, "uncompression error");
+}
+
+TEST_F(DecodeFormat, Bzip2ThatIsCutOffIsTruncatedAndNotPassedOn)
+{
+	const Data large = host::sample(1000000);
+	const Data packed = host::bzip2(large);
+
+	for (size_t size = 1; size < packed.size(); size += 9973) {
+		Data part = packed;
+
+		part.resize(size);
+		const Decoded decoded = decode(decode_bzip2, part);
+
+		EXPECT_EQ(decoded.reason, "truncated");
+		EXPECT_EQ(decoded.offset, size);
+		ASSERT_LE(decoded.output.size(), large.size());
+		EXPECT_TRUE(
+			std::equal(decoded.output.begin(), decoded.output.end(), large.begin()));
+	}
+}
+
+TEST_F(DecodeFormat, XzWithAnUnknownCheckSaysHowToCompress)
+{
+	const Decoded decoded = decode(decode_xz, host::xz_with_crc64(plain));
+
+	EXPECT_EQ(decoded.reason, "xz check is not supported: compress with xz --check=crc32");
+	EXPECT_EQ(decoded.offset, 7u);
+}
+
+TEST_F(DecodeFormat, XzWithoutItsMagicIsRefused)
+{
+	Data packed = host::xz(plain);
+
+	packed[5] = 1;
+	EXPECT_NE(decode(decode_xz, packed).reason, "");
+	packed[4] = 'z';
+	EXPECT_EQ(decode(decode_xz, packed).reason,
+		  "Input is not in the XZ format (wrong magic bytes)");
+}
+
+TEST_F(DecodeFormat, XzTakesOneStreamOfSeveral)
+{
+	const Data first = host::xz(plain);
+	const Decoded decoded = decode(decode_xz, first + host::xz(plain));
+
+	EXPECT_EQ(decoded.used, first.size());
+	EXPECT_TRUE(decoded.output == plain);
+}
+
+TEST_F(DecodeFormat, LzoMayHaveAnyChecksums)
+{
+	Data large = host::sample(300000);
+
+	for (const u32 flags : {0x0u, 0x1u, 0x2u, 0x3u, 0x100u, 0x200u, 0x303u, 0x40u, 0x803u}) {
+		for (const u16 version : {0x0900, 0x0940, 0x1040}) {
+			SCOPED_TRACE(testing::Message() << std::hex << flags << " " << version);
+			const Data packed = host::lzo_with_flags(large, flags, version);
+			const Decoded decoded = decode(decode_lzo, packed);
+
+			EXPECT_EQ(decoded.reason, "");
+			EXPECT_EQ(decoded.used, packed.size());
+			EXPECT_TRUE(decoded.output == large);
+		}
+	}
+}
+
+TEST_F(DecodeFormat, LzoRefusesSizesThatCannotBe)
+{
+	const Data packed = host::lzo(plain);
+	const size_t block = packed.size() - 4;
+
+	// Larger than a block may be; packed larger than plain; packed to nothing.
+	const std::vector<Data> heads = {
+		{0x00, 0x04, 0x00, 0x01, 0x00, 0x00, 0x00, 0x10},
+		{0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00, 0x11},
+		{0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00, 0x00},
+		{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+	};
+	for (const Data &head : heads) {
+		Data damaged = packed;
+
+		damaged.resize(block);
+		damaged = damaged + head + Data(100);
+		EXPECT_EQ(decode(decode_lzo, damaged).reason, "LZO-compressed data is corrupt");
+		EXPECT_EQ(decode(decode_lzo, damaged).offset, block);
+	}
+}
+
+TEST_F(DecodeFormat, Lz4GoesOnBehindASecondMagicNumber)
+{
+	const Data packed = host::lz4(plain) + host::lz4(plain);
+	const Decoded decoded = decode(decode_lz4, packed);
+
+	EXPECT_EQ(decoded.reason, "");
+	EXPECT_EQ(decoded.used, packed.size());
+	EXPECT_TRUE(decoded.output == plain + plain);
+}
+
+TEST_F(DecodeFormat, Lz4EndsAtASizeOfNothing)
+{
+	const Data packed = host::lz4(plain);
+
+	EXPECT_EQ(decode(decode_lz4, packed + Data(8)).used, packed.size());
+	EXPECT_EQ(decode(decode_lz4, packed + Data(3)).used, packed.size());
+}
+
+TEST_F(DecodeFormat, Lz4RefusesItsNewerFrames)
+{
+	EXPECT_EQ(decode(decode_lz4, {0x04, 0x22, 0x4d, 0x18, 0, 0, 0, 0}).reason,
+		  "invalid header");
+	EXPECT_EQ(decode(decode_lz4, {0x02, 0x21}).reason, "invalid header");
+}
+
+TEST_F(DecodeFormat, ZstdWithAWindowOutOfAllProportionIsNoMemory)
+{
+	// No single segment, a window of 2^41 bytes.
+	const Data packed = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf8, 0, 0, 0, 0, 0, 0, 0, 0};
+	const Decoded decoded = decode(decode_zstd, packed);
+
+	EXPECT_NE(decoded.reason, "");
+	EXPECT_TRUE(decoded.output.empty());
+}
+
+TEST_F(DecodeFormat, ZstdsHeaderIsNeededWhole)
+{
+	Data packed = host::zstd(plain);
+
+	packed.resize(5);
+	EXPECT_EQ(decode(decode_zstd, packed).reason,
+		  "ZSTD-compressed data has an incomplete frame header");
+}
+
+} // namespace

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+// ramdisk/Disk and the functions that the block layer's shim calls.
+
+#include "fixture.h"
+#include "ramdisk/ramdisk.h"
+
+namespace {
+
+using namespace initrd;
+using host::Data;
+using host::kPage;
+using ramdisk::Disk;
+
+class Disks : public host::World {
+protected:
+	static Disk &disk(u32 number = 0) { return *Disk::find_or_create(number).value(); }
+
+	static ramdisk_disk *handle(Disk &disk) { return reinterpret_cast<ramdisk_disk *>(&disk); }
+};
+
+TEST_F(Disks, AreMadeOnceAndFoundAgain)
+{
+	host::set_default_disk_kib(8192);
+	Disk &first = disk();
+
+	EXPECT_EQ(&disk(), &first);
+	EXPECT_NE(&disk(7), &first);
+	EXPECT_EQ(ramdisk_create(7), 0);
+	EXPECT_EQ(host::gendisks().size(), 2u);
+	EXPECT_EQ(host::gendisks()[0].size, 8192u << 10);
+	EXPECT_EQ(disk(7).number(), 7u);
+}
+
+TEST_F(Disks, AreAllDestroyed)
+{
+	disk(1);
+	ASSERT_TRUE(disk(2).write(0, host::bytes_of({1})).ok());
+	ramdisk_destroy_all();
+	EXPECT_FALSE(host::gendisks()[1].visible);
+	EXPECT_FALSE(host::gendisks()[2].visible);
+	EXPECT_EQ(host::live(), host::Live());
+}
+
+TEST_F(Disks, GrowInUnitsOfFourKibibytesAndNeverShrink)
+{
+	host::set_default_disk_kib(16);
+	Disk &ram0 = disk();
+
+	ASSERT_TRUE(ram0.grow(100).ok());
+	EXPECT_EQ(host::gendisks()[0].size, 16384u);
+	ASSERT_TRUE(ram0.grow(16385).ok());
+	EXPECT_EQ(host::gendisks()[0].size, 20480u);
+	ASSERT_TRUE(ram0.grow(20480).ok());
+	EXPECT_EQ(host::gendisks()[0].size, 20480u);
+	EXPECT_EQ(ram0.grow(~0ull).error().code, kTooBig);
+	EXPECT_EQ(host::gendisks()[0].size, 20480u);
+}
+
+TEST_F(Disks, DiscardFreesWholePagesOnly)
+{
+	Disk &ram0 = disk();
+
+	ASSERT_TRUE(ram0.write(0, host::bytes_of(Data(5 * kPage, 1))).ok());
+	ramdisk_discard(handle(ram0), 1, kPage - 1);
+	EXPECT_EQ(ram0.pages(), 5u);
+	ramdisk_discard(handle(ram0), 512, 2 * kPage);
+	EXPECT_EQ(ram0.pages(), 4u);
+	ramdisk_discard(handle(ram0), 2 * kPage, 3 * kPage);
+	EXPECT_EQ(ram0.pages(), 1u);
+	ramdisk_discard(handle(ram0), 0, 0);
+	EXPECT_EQ(ramdisk_pages(handle(ram0)), 1u);
+}
+
+TEST_F(Disks, TheShimReadsWhatItWrote)
+{
+	Disk &ram0 = disk();
+	const Data data = host::sample(3000);
+	Data found(3000);
+
+	ASSERT_EQ(ramdisk_write(handle(ram0), 3500, data.data(), data.size(), RAMDISK_MAY_SLEEP),
+		  0);
+	ramdisk_read(handle(ram0), 3500, found.data(), found.size());
+	EXPECT_EQ(found, data);
+	host::page_rules().no_page_at_once = true;
+	EXPECT_EQ(ramdisk_write(handle(ram0), 1 << 20, data.data(), 1, RAMDISK_NO_WAIT), -12);
+}
+
+TEST_F(Disks, ClearWaitsUntilThePagesAreFree)
+{
+	Disk &ram0 = disk();
+
+	host::page_rules().retire_late = true;
+	ASSERT_TRUE(ram0.write(0, host::bytes_of(Data(5 * kPage, 1))).ok());
+	ram0.clear();
+	EXPECT_EQ(ram0.pages(), 0u);
+	EXPECT_EQ(host::live().pages, 0u);
+}
+
+TEST_F(Disks, EveryFailureToMakeOneLeavesNothing)
+{
+	for (uint64_t n = 1; n <= 3; n++) {
+		host::fail_allocation(n);
+		auto made = Disk::find_or_create(0);
+
+		ASSERT_FALSE(made) << n;
+		EXPECT_EQ(made.error().code, kNoMemory);
+		EXPECT_EQ(host::live(), host::Live()) << n;
+	}
+	host::set_gendisk_status(-kExists);
+	EXPECT_EQ(ramdisk_create(0), -kExists);
+	host::set_gendisk_status(0);
+	EXPECT_EQ(ramdisk_create(0), 0);
+}
+
+TEST_F(Disks, PartitionsAreLookedForOnlyWhereThereAreMinorNumbersForThem)
+{
+	disk().find_partitions();
+	EXPECT_EQ(host::gendisks()[0].rescans, 0u);
+	host::set_minors(16);
+	disk().find_partitions();
+	EXPECT_EQ(host::gendisks()[0].rescans, 1u);
+}
+
+TEST_F(Disks, OwnTheirMinorNumbers)
+{
+	host::set_minors(4);
+	EXPECT_TRUE(disk(0).owns(0));
+	EXPECT_TRUE(disk(0).owns(3));
+	EXPECT_FALSE(disk(0).owns(4));
+	EXPECT_FALSE(disk(1).owns(3));
+	EXPECT_TRUE(disk(1).owns(4));
+	EXPECT_FALSE(disk(1).owns(8));
+}
+
+TEST(RamdiskSize, IsKibibytesOrHasASuffix)
+{
+	EXPECT_EQ(ramdisk_parse_kib("4096"), 4096u);
+	EXPECT_EQ(ramdisk_parse_kib("0x1000"), 4096u);
+	EXPECT_EQ(ramdisk_parse_kib("16M"), 16384u);
+	EXPECT_EQ(ramdisk_parse_kib("64k"), 64u);
+	EXPECT_EQ(ramdisk_parse_kib("2G"), 2u << 20);
+	EXPECT_EQ(ramdisk_parse_kib(""), 0u);
+	EXPECT_EQ(ramdisk_parse_kib("lots"), 0u);
+	EXPECT_EQ(ramdisk_parse_kib("16MB"), 0u);
+	EXPECT_EQ(ramdisk_parse_kib("99999999999999999999"), 0u);
+}
+
+TEST(RamdiskPartitions, DivideTheMinorNumbers)
+{
+	EXPECT_EQ(ramdisk_sane_partitions(0, 256), 1);
+	EXPECT_EQ(ramdisk_sane_partitions(-5, 256), 1);
+	EXPECT_EQ(ramdisk_sane_partitions(1, 256), 1);
+	EXPECT_EQ(ramdisk_sane_partitions(5, 256), 8);
+	EXPECT_EQ(ramdisk_sane_partitions(16, 256), 16);
+	EXPECT_EQ(ramdisk_sane_partitions(129, 256), 256);
+	EXPECT_EQ(ramdisk_sane_partitions(1000, 256), 256);
+}
+
+} // namespace

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+// ramdisk/PageStore: the pages of an image that it has taken over.
+
+#include "stores.h"
+
+namespace {
+
+using namespace initrd;
+using host::Data;
+using host::kPage;
+using StoreOfAdopted = host::Store;
+
+TEST_F(StoreOfAdopted, AdoptedPagesAreTheImageItself)
+{
+	u8 *const first = hand_over(4);
+	PageStore store = make();
+
+	host::fail_allocation(0);
+	ASSERT_TRUE(store.adopt(first, 4).ok());
+	EXPECT_EQ(store.pages(), 4u);
+	EXPECT_EQ(host::live().pages, 0u) << "nothing was copied";
+	EXPECT_LE(host::allocations(), 1u);
+
+	ASSERT_TRUE(write(store, kPage + 7, {1, 2, 3}));
+	EXPECT_EQ(first[kPage + 7], 1);
+	EXPECT_EQ(host::live().pages, 0u);
+	EXPECT_EQ(read(store, 4 * kPage, 2), (Data{0, 0})) << "behind the last one";
+}
+
+TEST_F(StoreOfAdopted, DiscardedAdoptedPagesAreFreedOneByOne)
+{
+	u8 *const first = hand_over(5);
+	PageStore store = make();
+
+	ASSERT_TRUE(store.adopt(first, 5).ok());
+	store.discard(1, 3);
+	EXPECT_EQ(host::image_pages(), "HRRHH");
+	EXPECT_EQ(store.pages(), 3u);
+	store.discard(1, 3);
+	store.discard(2, 4);
+	EXPECT_EQ(host::image_pages(), "HRRRH");
+	EXPECT_EQ(store.pages(), 2u);
+	EXPECT_EQ(read(store, kPage, 3 * kPage), Data(3 * kPage));
+}
+
+TEST_F(StoreOfAdopted, WritesToADiscardedAdoptedPageMakeANewOne)
+{
+	u8 *const first = hand_over(3);
+	PageStore store = make();
+
+	ASSERT_TRUE(store.adopt(first, 3).ok());
+	store.discard(1, 2);
+	ASSERT_TRUE(write(store, kPage + 10, {7}));
+	EXPECT_EQ(read(store, kPage + 9, 3), (Data{0, 7, 0}));
+	EXPECT_EQ(store.pages(), 3u);
+	EXPECT_EQ(host::live().pages, 1u);
+	store.discard(0, ~0ull);
+	EXPECT_EQ(store.pages(), 0u);
+	EXPECT_EQ(host::image_pages(), "RRR");
+}
+
+TEST_F(StoreOfAdopted, ItsEndFreesEveryPage)
+{
+	u8 *const first = hand_over(3);
+	{
+		PageStore store = make();
+
+		ASSERT_TRUE(store.adopt(first, 3).ok());
+		ASSERT_TRUE(write(store, 10 * kPage, Data(3 * kPage, 1)));
+		PageStore moved = std::move(store);
+
+		EXPECT_EQ(moved.pages(), 6u);
+	}
+	EXPECT_EQ(host::image_pages(), "RRR");
+	EXPECT_EQ(host::live(), host::Live());
+}
+
+TEST_F(StoreOfAdopted, ItsEndWaitsForRetiredPages)
+{
+	u8 *const first = hand_over(2);
+	host::page_rules().retire_late = true;
+	{
+		PageStore store = make();
+
+		ASSERT_TRUE(store.adopt(first, 2).ok());
+		ASSERT_TRUE(write(store, 4 * kPage, {1}));
+		store.discard(0, ~0ull);
+		EXPECT_EQ(store.pages(), 0u);
+		EXPECT_EQ(host::image_pages(), "HH") << "a reader may still be there";
+		EXPECT_EQ(host::live().pages, 1u);
+	}
+	EXPECT_EQ(host::image_pages(), "RR");
+	EXPECT_EQ(host::live().pages, 0u);
+}
+
+TEST_F(StoreOfAdopted, AdoptionReplacesWhatWasThere)
+{
+	PageStore store = make();
+
+	ASSERT_TRUE(write(store, 0, Data(3 * kPage, 1)));
+	u8 *const first = hand_over(2);
+
+	ASSERT_TRUE(store.adopt(first, 2).ok());
+	EXPECT_EQ(store.pages(), 3u);
+	EXPECT_EQ(read(store, 0, kPage), Data(first, first + kPage));
+	EXPECT_EQ(read(store, 2 * kPage, 1), Data{1}) << "beyond the adopted pages";
+}
+
+TEST_F(StoreOfAdopted, WithoutMemoryAdoptedPagesStayTheCallers)
+{
+	u8 *const first = hand_over(2);
+	PageStore store = make();
+
+	host::fail_allocation(1);
+	auto adopted = store.adopt(first, 2);
+
+	ASSERT_FALSE(adopted);
+	EXPECT_EQ(adopted.error().code, kNoMemory);
+	EXPECT_EQ(store.pages(), 0u);
+	EXPECT_EQ(read(store, 0, 2), (Data{0, 0}));
+}
+
+} // namespace

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+// rootfs/Writer: nodes of every type, what is in their way, owners and times.
+
+#include "archive.h"
+#include "fixture.h"
+#include "initrd/rootfs/unpack.h"
+
+namespace {
+
+using namespace initrd;
+using host::Archive;
+using host::Node;
+
+class Writer : public host::World {
+protected:
+	// Unpacks; the error's reason, "" when there was none.
+	std::string unpack(const Archive &archive)
+	{
+		const host::Exact image(archive.data());
+		auto result = rootfs::unpack(image.bytes(), report);
+
+		return result ? "" : result.error().reason;
+	}
+
+	const Node &at(const std::string &path)
+	{
+		static const Node nothing;
+		const Node *const node = host::node_at(path);
+
+		EXPECT_NE(node, nullptr) << path;
+		return node ? *node : nothing;
+	}
+
+	rootfs::Unpacked report;
+};
+
+TEST_F(Writer, MakesEveryTypeOfNode)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add({.name = "dir",
+				       .mode = 0041777,
+				       .mtime = 11,
+				       .uid = 1,
+				       .gid = 2})
+				 .add({.name = "dir/file",
+				       .mode = 0104755,
+				       .data = "text",
+				       .mtime = 12,
+				       .uid = 3,
+				       .gid = 4})
+				 .add({.name = "link",
+				       .mode = 0120777,
+				       .data = "dir/file",
+				       .mtime = 13,
+				       .uid = 5,
+				       .gid = 6})
+				 .add({.name = "sda",
+				       .mode = 0060660,
+				       .mtime = 14,
+				       .gid = 7,
+				       .rdev_major = 8,
+				       .rdev_minor = 300})
+				 .add({.name = "tty",
+				       .mode = 0020622,
+				       .rdev_major = 4,
+				       .rdev_minor = 1})
+				 .add({.name = "pipe", .mode = 0010666})
+				 .add({.name = "socket", .mode = 0140777})
+				 .trailer()),
+		  "");
+	EXPECT_EQ(host::tree(), "dir dir/file link pipe sda socket tty");
+
+	EXPECT_EQ(at("dir").mode, 0041777u);
+	EXPECT_EQ(at("dir").uid, 1u);
+	EXPECT_EQ(at("dir").gid, 2u);
+	EXPECT_EQ(at("dir").mtime, 11);
+	EXPECT_EQ(at("dir/file").mode, 0104755u);
+	EXPECT_EQ(at("dir/file").text(), "text");
+	EXPECT_EQ(at("dir/file").uid, 3u);
+	EXPECT_EQ(at("dir/file").gid, 4u);
+	EXPECT_EQ(at("dir/file").mtime, 12);
+	EXPECT_EQ(at("link").target, "dir/file");
+	EXPECT_EQ(at("link").uid, 5u);
+	EXPECT_EQ(at("link").gid, 6u);
+	EXPECT_EQ(at("link").mtime, 13);
+	EXPECT_EQ(at("sda").mode, 0060660u);
+	EXPECT_EQ(at("sda").major, 8u);
+	EXPECT_EQ(at("sda").minor, 300u);
+	EXPECT_EQ(at("sda").mtime, 14);
+	EXPECT_EQ(at("sda").gid, 7u);
+	EXPECT_EQ(at("tty").mode, 0020622u);
+	EXPECT_EQ(at("pipe").mode, 0010666u);
+	EXPECT_EQ(at("socket").mode, 0140777u);
+	EXPECT_EQ(report.entries, 7u);
+	EXPECT_EQ(report.bytes, 4u);
+	EXPECT_EQ(report.headers, 8u);
+}
+
+TEST_F(Writer, LinksDoNotPassTheirOwnerOrTimeOn)
+{
+	host::plant("file", 0100600)->uid = 50;
+	EXPECT_EQ(unpack(Archive().add(
+			  {.name = "link", .mode = 0120777, .data = "file", .mtime = 9, .uid = 1})),
+		  "");
+	EXPECT_EQ(at("file").uid, 50u);
+	EXPECT_EQ(at("file").mtime, host::kNow);
+	EXPECT_EQ(at("file").permissions(), 0600u);
+}
+
+TEST_F(Writer, DirectoriesGetTheirTimesLast)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add({.name = "a", .mode = host::kFolderMode, .mtime = 100})
+				 .add({.name = "a/b", .mode = host::kFolderMode, .mtime = 200})
+				 .file("a/b/c", "x")
+				 .file("a/d", "y")
+				 .trailer()
+				 .add({.name = "a/e", .mode = 0010600})),
+		  "");
+	EXPECT_EQ(at("a").mtime, 100);
+	EXPECT_EQ(at("a/b").mtime, 200);
+}
+
+TEST_F(Writer, DirectoriesGetTheirTimesAfterAFailureToo)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add({.name = "a", .mode = host::kFolderMode, .mtime = 100})
+				 .file("a/b", "x")
+				 .raw(host::to_data("070709"))
+				 .pad(512)),
+		  "no cpio magic");
+	EXPECT_EQ(at("a").mtime, 100);
+}
+
+TEST_F(Writer, TimesBehind2038AreKept)
+{
+	EXPECT_EQ(unpack(Archive().add({.name = "a", .data = "x", .mtime = 0xffffffff})), "");
+	EXPECT_EQ(at("a").mtime, 0xffffffffll);
+}
+
+TEST_F(Writer, AnExistingFolderStaysWithItsContents)
+{
+	host::plant("etc/passwd", 0100644, "root");
+	EXPECT_EQ(unpack(Archive().add({.name = "etc", .mode = 0040700, .uid = 9})), "");
+	EXPECT_EQ(at("etc/passwd").text(), "root");
+	EXPECT_EQ(at("etc").permissions(), 0700u);
+	EXPECT_EQ(at("etc").uid, 9u);
+}
+
+TEST_F(Writer, AnExistingFileIsReplacedInPlace)
+{
+	host::plant("file", 0100755, "what was longer before");
+	EXPECT_EQ(unpack(Archive().add({.name = "file", .mode = 0100600, .data = "new"})), "");
+	EXPECT_EQ(at("file").text(), "new");
+	EXPECT_EQ(at("file").permissions(), 0600u);
+}
+
+TEST_F(Writer, NodesOfOtherTypesGiveWay)
+{
+	const u32 types[] = {0010600, 0020600, 0040700, 0060600, 0100600, 0120777, 0140700};
+
+	for (const u32 before : types) {
+		for (const u32 after : types) {
+			SCOPED_TRACE(testing::Message() << std::oct << before << " " << after);
+			host::reset_files();
+			host::plant("node", before, "old");
+			EXPECT_EQ(unpack(Archive().add(
+					  {.name = "node",
+					   .mode = after,
+					   .data = (after >> 12) == 012 ? "target" : ""})),
+				  "");
+			EXPECT_EQ(at("node").mode, after);
+			EXPECT_EQ(at("node").target, (after >> 12) == 012 ? "target" : "");
+			EXPECT_EQ(host::tree(), "node");
+		}
+	}
+}
+
+TEST_F(Writer, AFileReplacesALinkAndNotItsTarget)
+{
+	host::plant("target", 0100600, "precious");
+	host::plant("name", 0120777, "target");
+	EXPECT_EQ(unpack(Archive().file("name", "new")), "");
+	EXPECT_EQ(at("target").text(), "precious");
+	EXPECT_EQ(at("name").text(), "new");
+	EXPECT_EQ(at("name").type(), 0100000u);
+}
+
+TEST_F(Writer, AFolderThatIsNotEmptyStaysInTheWay)
+{
+	host::plant("name/inside", 0100600, "kept");
+	EXPECT_EQ(unpack(Archive().file("name", "new").file("next", "1")), "");
+	EXPECT_EQ(at("name/inside").text(), "kept");
+	EXPECT_EQ(at("next").text(), "1");
+}
+
+TEST_F(Writer, EntriesInMissingFoldersArePassedOver)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .file("missing/file", "1")
+				 .folder("missing/folder")
+				 .symlink("missing/link", "x")
+				 .add({.name = "missing/node", .mode = 0020600})
+				 .file("there", "2")),
+		  "");
+	EXPECT_EQ(host::tree(), "there");
+}
+
+TEST_F(Writer, PathsGoThroughLinksInTheirMiddle)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .folder("usr")
+				 .folder("usr/lib")
+				 .symlink("lib", "usr/lib")
+				 .file("lib/ld.so", "elf")
+				 .file("./usr/../usr/lib/second", "2")
+				 .file("/absolute", "3")),
+		  "");
+	EXPECT_EQ(host::tree(), "absolute lib usr usr/lib usr/lib/ld.so usr/lib/second");
+}
+
+TEST_F(Writer, TheSameNameTwiceHasTheLaterContent)
+{
+	EXPECT_EQ(unpack(Archive().file("a", "first, longer").file("a", "second")), "");
+	EXPECT_EQ(at("a").text(), "second");
+}
+
+TEST_F(Writer, UnknownTypesAreSkipped)
+{
+	EXPECT_EQ(unpack(Archive().add({.name = "odd", .mode = 0170644}).file("next", "1")), "");
+	EXPECT_EQ(host::tree(), "next");
+}
+
+TEST_F(Writer, AFullFileSystemIsAWriteErrorThatNamesTheFile)
+{
+	host::set_room(6);
+	EXPECT_EQ(unpack(Archive().file("fits", "1234").file("does/not", "").file("big", "5678")),
+		  "write error");
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: big: write error"));
+	EXPECT_EQ(at("fits").text(), "1234");
+}
+
+TEST_F(Writer, ADamagedFileIsRemovedOnce)
+{
+	EXPECT_EQ(
+		unpack(Archive()
+			       .file("kept", "1")
+			       .add({.name = "damaged", .data = "2", .crc = true, .checksum = 77})),
+		"bad data checksum");
+	EXPECT_EQ(host::tree(), "kept");
+	EXPECT_EQ(host::times_logged("initrd: damaged: incomplete or damaged, removed"), 1u);
+}
+
+TEST_F(Writer, ACutOffFileIsRemovedOnce)
+{
+	Archive archive;
+	host::Data data = archive.file("kept", "1").file("cut", std::string(100, 'x')).data();
+
+	data.resize(data.size() - 50);
+	EXPECT_EQ(unpack(Archive().raw(data)), "truncated archive");
+	EXPECT_EQ(host::tree(), "kept");
+	EXPECT_EQ(host::times_logged("initrd: cut: incomplete or damaged, removed"), 1u);
+}
+
+TEST_F(Writer, WithoutMemoryForAFolderTheErrorIsTold)
+{
+	const Archive archive = Archive().folder("a").file("a/b", "1");
+
+	ASSERT_EQ(unpack(archive), "");
+	const uint64_t all = host::allocations();
+
+	for (uint64_t n = 1; n <= all; n++) {
+		SCOPED_TRACE(n);
+		host::reset();
+		host::fail_allocation(n);
+		const std::string reason = unpack(archive);
+
+		// A file that cannot be opened is passed over.
+		EXPECT_TRUE(reason == "out of memory" || !host::node_at("a/b")) << reason;
+		EXPECT_EQ(host::live(), host::Live());
+	}
+}
+
+} // namespace
