@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+// The page store and the page writer. (Adopted pages are tested by booting: they
+// have to come from the boot allocator.)
+
+#include "initrd/kernel/handles.h"
+#include "ramdisk/page_store.h"
+#include "ramdisk/page_writer.h"
+#include "tests/kunit/support.h"
+
+using namespace initrd;
+
+namespace {
+
+// No RAM disk of a user's has this number.
+constexpr u32 kNumber = 3999;
+
+u8 pattern(u64 at)
+{
+	return static_cast<u8>(at * 7 + at / 4096 + 1);
+}
+
+void fill(MutableBytes to, u64 at)
+{
+	for (u8 &byte : to)
+		byte = pattern(at++);
+}
+
+// How many bytes in [from, from + size) of what `read` reads are not as told.
+template <typename Read, typename Expected>
+size_t wrong_bytes(u64 from, size_t size, Read read, Expected expected)
+{
+	u8 piece[251];
+	size_t wrong = 0;
+
+	for (size_t done = 0; done < size;) {
+		const MutableBytes bytes = MutableBytes(piece).first(size - done);
+
+		read(from + done, bytes);
+		for (u8 byte : bytes)
+			wrong += byte != expected(from + done++);
+	}
+	return wrong;
+}
+
+template <typename Expected>
+size_t wrong_in(const ramdisk::PageStore &store, u64 from, size_t size, Expected expected)
+{
+	return wrong_bytes(
+		from, size, [&](u64 at, MutableBytes to) { store.read(at, to); }, expected);
+}
+
+u8 zero(u64)
+{
+	return 0;
+}
+
+} // namespace
+
+void initrd_ramdisk_reads_zeros(struct kunit *test)
+{
+	auto store = ramdisk::PageStore::create();
+
+	EXPECT(test, store.ok());
+	if (!store)
+		return;
+	EXPECT_EQ(test, wrong_in(store.value(), 0, 10000, zero), 0);
+	EXPECT_EQ(test, wrong_in(store.value(), 1ull << 40, 5000, zero), 0);
+	EXPECT_EQ(test, store.value().pages(), 0);
+}
+
+void initrd_ramdisk_reads_what_was_written(struct kunit *test)
+{
+	auto store = ramdisk::PageStore::create();
+	auto data = Buffer::create(70001);
+	const u64 page = ramdisk_page_size();
+	const u64 offset = 3 * page + 17;
+
+	EXPECT(test, store && data);
+	if (!store || !data)
+		return;
+	fill(data.value().bytes(), offset);
+	EXPECT(test, store.value().write(offset, data.value().bytes(), RAMDISK_MAY_SLEEP).ok());
+	EXPECT_EQ(test, wrong_in(store.value(), offset, data.value().size(), pattern), 0);
+	EXPECT_EQ(test, wrong_in(store.value(), 0, offset, zero), 0);
+	EXPECT_EQ(test, wrong_in(store.value(), offset + data.value().size(), 9000, zero), 0);
+	EXPECT_EQ(test, store.value().pages(),
+		  (offset + data.value().size() + page - 1) / page - offset / page);
+
+	// Pages that exist are written without a new one.
+	const u64 pages = store.value().pages();
+
+	EXPECT(test, store.value().write(offset, data.value().bytes(), RAMDISK_NO_WAIT).ok());
+	EXPECT_EQ(test, store.value().pages(), pages);
+}
+
+void initrd_ramdisk_discards(struct kunit *test)
+{
+	auto store = ramdisk::PageStore::create();
+	const size_t page = ramdisk_page_size();
+	auto data = Buffer::create(8 * page);
+
+	EXPECT(test, store && data);
+	if (!store || !data)
+		return;
+	fill(data.value().bytes(), 0);
+	EXPECT(test, store.value().write(0, data.value().bytes(), RAMDISK_MAY_SLEEP).ok());
+	store.value().discard(2, 5);
+	EXPECT_EQ(test, store.value().pages(), 5);
+	EXPECT_EQ(test, wrong_in(store.value(), 0, 2 * page, pattern), 0);
+	EXPECT_EQ(test, wrong_in(store.value(), 2 * page, 3 * page, zero), 0);
+	EXPECT_EQ(test, wrong_in(store.value(), 5 * page, 3 * page, pattern), 0);
+
+	EXPECT(test, store.value()
+			     .write(3 * page, data.value().bytes().skip(3 * page).first(page),
+				    RAMDISK_MAY_SLEEP)
+			     .ok());
+	EXPECT_EQ(test, wrong_in(store.value(), 3 * page, page, pattern), 0);
+	EXPECT_EQ(test, store.value().pages(), 6);
+	store.value().discard(0, ~0ull);
+	ramdisk_pages_settle();
+	EXPECT_EQ(test, store.value().pages(), 0);
+	EXPECT_EQ(test, wrong_in(store.value(), 0, 8 * page, zero), 0);
+}
+
+void initrd_ramdisk_inserts(struct kunit *test)
+{
+	auto store = ramdisk::PageStore::create();
+	ramdisk_page *const first = ramdisk_page_new(RAMDISK_MAY_SLEEP);
+	ramdisk_page *const second = ramdisk_page_new(RAMDISK_MAY_SLEEP);
+	const u8 byte = 0x5a;
+
+	EXPECT(test, store && first && second);
+	if (store && first && second) {
+		ramdisk_page_write(first, 100, &byte, 1);
+		EXPECT(test, store.value().insert(7, first).ok());
+		EXPECT_EQ(test, store.value().pages(), 1);
+		EXPECT_EQ(test,
+			  wrong_in(store.value(), 7 * ramdisk_page_size() + 100, 1,
+				   [&](u64) { return byte; }),
+			  0);
+
+		auto again = store.value().insert(7, second);
+
+		EXPECT(test, !again);
+		if (!again)
+			EXPECT_EQ(test, again.error().code, kExists);
+		EXPECT_EQ(test, store.value().pages(), 1);
+	} else if (first) {
+		ramdisk_page_free(first);
+	}
+	if (second)
+		ramdisk_page_free(second);
+}
+
+// Output of odd sizes into a disk of the block layer's, and its end.
+void initrd_ramdisk_writes_pages(struct kunit *test)
+{
+	constexpr size_t kSize = 2500001;
+	constexpr size_t kPiece = 100003;
+	const size_t page = ramdisk_page_size();
+
+	ramdisk_lock();
+	auto made = ramdisk::Disk::create(kNumber);
+
+	EXPECT(test, made.ok());
+	if (made) {
+		ramdisk::Disk &disk = *made.value();
+		{
+			ramdisk::PageWriter writer(disk);
+
+			for (size_t done = 0; done < kSize;) {
+				auto room = writer.lend(kPiece);
+
+				EXPECT(test, room.ok());
+				if (!room)
+					break;
+				const MutableBytes piece =
+					room.value().first(min(kPiece, kSize - done));
+
+				fill(piece, done);
+				EXPECT(test, writer.commit(piece.size()).ok());
+				done += piece.size();
+			}
+			EXPECT_EQ(test, writer.size(), kSize);
+			EXPECT(test, writer.finish().ok());
+		}
+		const auto read = [&](u64 at, MutableBytes to) { disk.read(at, to); };
+
+		EXPECT_EQ(test, disk.pages(), (kSize + page - 1) / page);
+		EXPECT_EQ(test, wrong_bytes(0, kSize, read, pattern), 0);
+		EXPECT_EQ(test, wrong_bytes(kSize, page, read, zero), 0);
+		disk.discard(0, 10 * page + 1);
+		EXPECT_EQ(test, disk.pages(), (kSize + page - 1) / page - 10);
+		disk.clear();
+		EXPECT_EQ(test, disk.pages(), 0);
+		ramdisk::Disk::destroy(&disk);
+	}
+	ramdisk_unlock();
+}
