@@ -25,11 +25,18 @@ using BootDecompressor = int(unsigned char *in, long size, long (*fill)(void *, 
 
 namespace initrd {
 
+/* What becomes of a decompress_fn that wants more input than there is. */
+enum class AtEnd : u8 {
+	kStop,	    /* it is told that there is none, and stops */
+	kReadAgain, /* it would not stop: it gets the input again, and fails later */
+};
+
 /*
  * Decodes one member of `in` with `decompress` into `out`, copying each window
  * once. Not reentrant: a decompress_fn hands no context to its callbacks.
  */
-Result<size_t> decode_with(BootDecompressor *decompress, Bytes in, Sink &out);
+Result<size_t> decode_with(BootDecompressor *decompress, Bytes in, Sink &out,
+			   AtEnd at_end = AtEnd::kStop);
 
 } // namespace initrd
 

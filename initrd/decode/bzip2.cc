@@ -9,7 +9,8 @@ namespace initrd {
 
 Result<size_t> decode_bzip2(Bytes in, Sink &out)
 {
-	return decode_with(bunzip2, in, out);
+	// Told that its input has ended, bunzip2() goes on reading behind it.
+	return decode_with(bunzip2, in, out, AtEnd::kReadAgain);
 }
 
 } // namespace initrd

@@ -84,15 +84,6 @@ INLINE Result<size_t> run_stream(Bytes in, Sink &out, const char *corrupt, Step 
 	}
 }
 
-/* The decoders; each is linked only under its own CONFIG_RD_*. */
-Result<size_t> decode_gzip(Bytes in, Sink &out);
-Result<size_t> decode_bzip2(Bytes in, Sink &out);
-Result<size_t> decode_lzma(Bytes in, Sink &out);
-Result<size_t> decode_xz(Bytes in, Sink &out);
-Result<size_t> decode_lzo(Bytes in, Sink &out);
-Result<size_t> decode_lz4(Bytes in, Sink &out);
-Result<size_t> decode_zstd(Bytes in, Sink &out);
-
 } // namespace initrd
 
 #endif
