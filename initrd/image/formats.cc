@@ -113,22 +113,29 @@ consteval Format file_system(const char *name, u32 offset, const char (&magic)[N
 	return format;
 }
 
-// The decoder where CONFIG_RD_* builds it, else null.
-#define IF_BUILT(option, decoder) (IS_ENABLED(option) ? (decoder) : nullptr)
+// Declares decode_NAME() of decode/NAME.cc; null where CONFIG_RD_* leaves it out.
+#define DECODER(name, option)                                        \
+	[]() -> Decoder {                                            \
+		Result<size_t> decode_##name(Bytes, Sink &);         \
+		return IS_ENABLED(option) ? decode_##name : nullptr; \
+	}()
 
-constexpr Format formats[] = {
+} // namespace
+
+// The table; in this namespace since DECODER() declares functions of it.
+static constexpr Format formats[] = {
 	archive("cpio", "070701"),
 	archive("cpio", "070702"),
 	archive("cpio", "070707"), // refused by the reader, with the reason
 
-	compressed("gzip", "\x1f\x8b", IF_BUILT(CONFIG_RD_GZIP, decode_gzip)),
-	compressed("gzip", "\x1f\x9e", IF_BUILT(CONFIG_RD_GZIP, decode_gzip)),
-	compressed("bzip2", "BZ", IF_BUILT(CONFIG_RD_BZIP2, decode_bzip2)),
-	compressed("lzma", "\x5d\x00", IF_BUILT(CONFIG_RD_LZMA, decode_lzma)),
-	compressed("xz", "\xfd\x37", IF_BUILT(CONFIG_RD_XZ, decode_xz)),
-	compressed("lzo", "\x89L", IF_BUILT(CONFIG_RD_LZO, decode_lzo)),
-	compressed("lz4", "\x02\x21", IF_BUILT(CONFIG_RD_LZ4, decode_lz4)),
-	compressed("zstd", "\x28\xb5", IF_BUILT(CONFIG_RD_ZSTD, decode_zstd)),
+	compressed("gzip", "\x1f\x8b", DECODER(gzip, CONFIG_RD_GZIP)),
+	compressed("gzip", "\x1f\x9e", DECODER(gzip, CONFIG_RD_GZIP)),
+	compressed("bzip2", "BZ", DECODER(bzip2, CONFIG_RD_BZIP2)),
+	compressed("lzma", "\x5d\x00", DECODER(lzma, CONFIG_RD_LZMA)),
+	compressed("xz", "\xfd\x37", DECODER(xz, CONFIG_RD_XZ)),
+	compressed("lzo", "\x89L", DECODER(lzo, CONFIG_RD_LZO)),
+	compressed("lz4", "\x02\x21", DECODER(lz4, CONFIG_RD_LZ4)),
+	compressed("zstd", "\x28\xb5", DECODER(zstd, CONFIG_RD_ZSTD)),
 
 	file_system("romfs", 0, "-rom1fs-", romfs_size),
 	file_system("cramfs", 0, "\x45\x3d\xcd\x28", cramfs_size),
@@ -151,6 +158,8 @@ constexpr Format formats[] = {
 	file_system("iso9660", 32769, "CD001"),
 	file_system("btrfs", 65600, "_BHRfS_M"),
 };
+
+namespace {
 
 bool fits(const Format &format, Bytes image)
 {

@@ -37,6 +37,36 @@ seam_range crash_part(seam_range pages)
 	return {pages.start + (start - address(pages.start)), end - start};
 }
 
+// The pages that a range of bytes lies in; empty when it wraps around.
+seam_physical_range whole_pages(seam_physical_range bytes)
+{
+	const u64 page = seam_page_size();
+	const u64 start = round_down(bytes.start, page);
+	u64 end;
+
+	if (!checked_add(bytes.start, bytes.size, end) || !checked_add(end, page - 1, end))
+		return {start, 0};
+	return {start, round_down(end, page) - start};
+}
+
+// Keeps pages from all other uses; says why when that cannot be.
+bool reserve_pages(seam_physical_range pages)
+{
+	const char *trouble = nullptr;
+
+	if (!pages.size || !seam_is_memory(pages))
+		trouble = "is not a memory region";
+	else if (seam_is_reserved(pages))
+		trouble = "overlaps in-use memory region";
+	if (trouble) {
+		seam_log(SEAM_LOG_ERR, "INITRD: 0x%08llx+0x%08llx %s - disabling initrd\n",
+			 pages.start, pages.size, trouble);
+		return false;
+	}
+	seam_reserve(pages);
+	return true;
+}
+
 } // namespace
 
 Region Region::locate()
@@ -108,41 +138,27 @@ void Region::retain()
 
 void set_physical_image(const char *argument)
 {
-	u64 start;
-	u64 size;
+	seam_physical_range image;
 
-	if (!argument || !parse_size(argument, start) || *argument != ',')
+	if (!argument || !parse_size(argument, image.start) || *argument != ',')
 		return;
 	argument++;
-	parse_size(argument, size);
-	seam_set_physical_image({start, size});
+	parse_size(argument, image.size);
+	seam_set_physical_image(image);
+	// Memory that the kernel may not use needs no protection from it.
+	if (image.size && seam_reserves_too_early() && seam_is_memory(whole_pages(image)) &&
+	    !reserve_pages(whole_pages(image)))
+		seam_set_physical_image({0, 0});
 }
 
 void reserve_physical_image()
 {
 	const seam_physical_range image = seam_physical_image();
-	const u64 page = seam_page_size();
 
 	// An address that a device tree gave before is not valid any more.
 	seam_map_image({0, 0});
-	if (!image.size)
-		return;
-
-	const u64 start = round_down(image.start, page);
-	const seam_physical_range pages = {start, round_up(image.start - start + image.size, page)};
-	const char *trouble = nullptr;
-
-	if (!seam_is_memory(pages))
-		trouble = "is not a memory region";
-	else if (seam_is_reserved(pages))
-		trouble = "overlaps in-use memory region";
-	if (trouble) {
-		seam_log(SEAM_LOG_ERR, "INITRD: 0x%08llx+0x%08llx %s - disabling initrd\n",
-			 pages.start, pages.size, trouble);
-		return;
-	}
-	seam_reserve(pages);
-	seam_map_image(image);
+	if (image.size && reserve_pages(whole_pages(image)))
+		seam_map_image(image);
 }
 
 } // namespace initrd

@@ -8,6 +8,11 @@
 #include <linux/poison.h>
 #include <linux/sysfs.h>
 
+#ifdef CONFIG_X86
+#include <asm/e820/api.h>
+#include <asm/setup.h>
+#endif
+
 #include "initrd/kernel/image.h"
 #include "initrd/kernel/series.h"
 
@@ -112,10 +117,28 @@ void __init seam_set_physical_image(struct seam_physical_range range)
 	phys_initrd_size = range.size;
 }
 
+#ifdef CONFIG_X86
+int __init seam_reserves_too_early(void)
+{
+	return !boot_params.hdr.ramdisk_size && !boot_params.ext_ramdisk_size;
+}
+
+/* The boot allocator does not know of memory yet when x86 asks. */
+int __init seam_is_memory(struct seam_physical_range range)
+{
+	return e820__mapped_all(range.start, range.start + range.size, E820_TYPE_RAM);
+}
+#else
+int __init seam_reserves_too_early(void)
+{
+	return 0;
+}
+
 int __init seam_is_memory(struct seam_physical_range range)
 {
 	return memblock_is_region_memory(range.start, range.size);
 }
+#endif
 
 int __init seam_is_reserved(struct seam_physical_range range)
 {

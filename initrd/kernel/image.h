@@ -64,6 +64,12 @@ int seam_image_publish(u8 *start, size_t size);
  */
 struct seam_physical_range seam_physical_image(void);
 void seam_set_physical_image(struct seam_physical_range range);
+/*
+ * Whether the architecture looks for images to reserve before it has parsed the
+ * parameters and has found none yet: the range is then to be reserved at once.
+ */
+int seam_reserves_too_early(void);
+/* Whether all of the range is memory that the kernel may use. */
 int seam_is_memory(struct seam_physical_range range);
 int seam_is_reserved(struct seam_physical_range range);
 void seam_reserve(struct seam_physical_range range);
