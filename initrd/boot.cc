@@ -72,9 +72,13 @@ void unpack_builtin_archive()
 	rootfs::Unpacked unpacked;
 	auto result = rootfs::unpack(Bytes(archive.start, archive.size), unpacked);
 
-	// A kernel that cannot read its own archive is broken.
-	if (!result)
+	if (result)
+		return;
+	// One that was cut off may do; a kernel that cannot read its own is broken.
+	if (result.error().code != kNoData)
 		seam_panic(result.error().reason);
+	seam_log(SEAM_LOG_ERR, "initrd: built-in archive: %s at offset %llu\n",
+		 result.error().reason, result.error().offset);
 }
 
 // Whether something after an archive that failed can be loaded as an image.

@@ -273,16 +273,19 @@ void Reader::leave_entry()
 
 Result<void> Reader::end()
 {
-	const State state = state_;
-
-	// Padding that was left out behind the last entry's data is no loss.
-	if (state == State::kBetween || (state == State::kSkip && next_entry_ - offset_ < 4))
+	// Padding that was left out behind the last name or data is no loss.
+	if (state_ == State::kNames && entry_.size == 0 && collected_ >= name_size_) {
+		collected_ = 0;
+		TRY(parse_names(buffer_.data()));
+		return state_ == State::kData ? close_data() : Result<void>();
+	}
+	if (state_ == State::kBetween || (state_ == State::kSkip && next_entry_ - offset_ < 4))
 		return {};
-	if (state == State::kData) {
+	if (state_ == State::kData) {
 		state_ = State::kSkip;
 		handler_->abandon();
 	}
-	return failure("truncated archive");
+	return Error{kNoData, "truncated archive", offset_};
 }
 
 } // namespace initrd::cpio

@@ -95,7 +95,10 @@ public:
 	INLINE bool at_boundary() const { return state_ == State::kBetween; }
 	/* Between entries: what comes next is `offset` bytes from its stream's start. */
 	void restart_at(u64 offset);
-	/* The input ends here: an error, and abandon(), unless at_boundary(). */
+	/*
+	 * The input ends here. In the middle of an entry that is kNoData, and the
+	 * entry is abandoned; only padding may be missing.
+	 */
 	Result<void> end();
 
 	/* Headers with the right magic number so far. */

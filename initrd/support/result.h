@@ -25,6 +25,7 @@ enum Errno : int {
 	kInvalid = 22,
 	kTooBig = 27,
 	kNoSpace = 28,
+	kNoData = 61, /* the input ends too early */
 };
 
 /*
@@ -43,12 +44,12 @@ struct Error {
 
 template <typename T> class [[nodiscard]] Result {
 public:
-	INLINE constexpr Result(T value) : value_(move(value)), ok_(true) {}
+	INLINE constexpr Result(T value) : value_(initrd::move(value)), ok_(true) {}
 	INLINE constexpr Result(Error error) : error_(error), ok_(false) {}
 	INLINE Result(Result &&other) noexcept : ok_(other.ok_)
 	{
 		if (ok_)
-			new (&value_) T(move(other.value_));
+			new (&value_) T(initrd::move(other.value_));
 		else
 			error_ = other.error_;
 	}
@@ -80,7 +81,7 @@ public:
 	{
 		if (!ok_)
 			__builtin_trap();
-		return move(value_);
+		return initrd::move(value_);
 	}
 
 private:

@@ -146,17 +146,35 @@ TEST_P(ReaderErrors, EveryCutIsNoticedUnlessItIsBetweenEntries)
 		got = Recorder();
 		const std::string reason = read(part);
 
-		// Padding behind a target (2 bytes) and data (3 bytes) may be missing.
+		// Padding behind a target (2 bytes), data (3 bytes) and the trailer's
+		// name (3 bytes) may be missing.
 		for (const size_t end : ends)
 			whole |= size == end;
 		whole |= size < ends[3] && ends[3] - size <= 2;
 		whole |= size < ends[4] && ends[4] - size <= 3;
+		whole |= size < ends[5] && ends[5] - size <= 3;
 		EXPECT_EQ(reason, whole ? "" : "truncated archive");
 		for (const Recorder::Got &entry : got.entries)
 			EXPECT_TRUE(entry.header.type() != cpio::kRegular ||
 				    entry.finished != entry.abandoned)
 				<< entry.name;
 	}
+}
+
+TEST_P(ReaderErrors, MissingPaddingBehindTheLastNameIsNoLoss)
+{
+	// The name's 7 bytes are there, its 3 bytes of padding are not.
+	Data archive = Archive().file("longer", "").data();
+
+	archive.resize(110 + 7);
+	EXPECT_EQ(read(archive), "");
+	ASSERT_EQ(got.entries.size(), 1u);
+	EXPECT_EQ(got.entries[0].name, "longer");
+	EXPECT_TRUE(got.entries[0].finished);
+	archive.pop_back();
+	got = Recorder();
+	EXPECT_EQ(read(archive), "truncated archive");
+	EXPECT_TRUE(got.entries.empty());
 }
 
 TEST_P(ReaderErrors, ACutInSkippedDataIsNoticedToo)
