@@ -26,7 +26,6 @@ namespace {
 
 constexpr bool kRamDisk = IS_ENABLED(CONFIG_BLK_DEV_RAM);
 constexpr bool kRamDiskBuiltIn = IS_BUILTIN(CONFIG_BLK_DEV_RAM);
-constexpr u64 kNanosecondsPerMillisecond = 1000000;
 
 // What the command line asked for.
 struct Options {
@@ -85,11 +84,12 @@ void unpack_builtin_archive()
 bool has_image(Bytes bytes)
 {
 	const int block = seam_image_start_block();
-	const Format *format;
+	size_t offset;
 
-	if (block <= 0)
+	if (block <= 0 || !checked_multiply(static_cast<size_t>(block), kImageBlock, offset))
 		return false;
-	format = identify(bytes.skip(static_cast<size_t>(block) * 1024));
+	const Format *const format = identify(bytes.skip(offset));
+
 	return format && format->kind != Kind::kArchive;
 }
 

@@ -136,6 +136,7 @@ Result<void> PageStore::adopt(u8 *first, u64 pages)
 	if (!gone)
 		return Error{initrd::kNoMemory, "out of memory"};
 	discard(0, adopted_pages_ > pages ? adopted_pages_ : pages);
+	ramdisk_pages_settle();
 	ramdisk_bits_free(gone_);
 	gone_ = gone;
 	adopted_ = first;
@@ -146,7 +147,7 @@ Result<void> PageStore::adopt(u8 *first, u64 pages)
 
 Result<void> PageStore::insert(u64 number, ramdisk_page *page)
 {
-	const int status = ramdisk_map_add(map_, number, page, RAMDISK_MAY_SLEEP);
+	const int status = ramdisk_map_add(map_, number, page, RAMDISK_AT_BOOT);
 
 	if (status == 0)
 		ramdisk_map_count(map_, 1);

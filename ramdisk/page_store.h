@@ -50,7 +50,7 @@ public:
 	 * kNoMemory: they are still the caller's.
 	 */
 	Result<void> adopt(u8 *first, u64 pages);
-	/* Makes `page` the disk's; kNoMemory or kExists: it is still the caller's. */
+	/* At boot: makes `page` the disk's; kNoMemory or kExists: still the caller's. */
 	Result<void> insert(u64 number, ramdisk_page *page);
 
 	/* Frees the pages from `first` up to and without `end`. */

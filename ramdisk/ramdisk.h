@@ -21,7 +21,7 @@ public:
 	static Result<Disk *> find_or_create(u32 number);
 
 	INLINE void read(u64 offset, MutableBytes to) const { store_.read(offset, to); }
-	INLINE Result<void> write(u64 offset, Bytes from, ramdisk_wait wait = RAMDISK_MAY_SLEEP)
+	INLINE Result<void> write(u64 offset, Bytes from, ramdisk_wait wait)
 	{
 		return store_.write(offset, from, wait);
 	}

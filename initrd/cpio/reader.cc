@@ -4,6 +4,7 @@
 
 #include "initrd/kernel/log.h"
 #include "initrd/support/parse.h"
+#include "initrd/support/text.h"
 
 namespace initrd::cpio {
 namespace {
@@ -39,15 +40,6 @@ bool parse_field(const u8 *text, Hex hex, u32 &value)
 		value = value << 4 | digit;
 	}
 	return true;
-}
-
-bool same(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
 }
 
 } // namespace
@@ -217,7 +209,7 @@ Result<void> Reader::parse_names(u8 *bytes)
 
 		target[entry_.size] = 0;
 		entry_.target = reinterpret_cast<const char *>(target);
-	} else if (same(entry_.name, "TRAILER!!!")) {
+	} else if (same_text(entry_.name, "TRAILER!!!")) {
 		handler_->trailer();
 		return {};
 	}

@@ -12,7 +12,6 @@ enum Flag : u8 {
 	kExtra = 0x04,
 	kName = 0x08,
 	kComment = 0x10,
-	kReserved = 0xe0,
 };
 
 constexpr size_t kFixedHeader = 10;
@@ -36,7 +35,7 @@ Result<size_t> header_length(Bytes in)
 		return Error{kInvalid, "truncated", in.size()};
 	const u8 flags = in[3];
 
-	if (in[2] != 8 || (flags & kReserved))
+	if (in[2] != 8)
 		return Error{kInvalid, "Not a gzip file", 2};
 	if (flags & kExtra) {
 		if (!in.has(at, 2))

@@ -144,6 +144,13 @@ void set_physical_image(const char *argument)
 		return;
 	argument++;
 	parse_size(argument, image.size);
+
+	const seam_physical_range before = seam_physical_image();
+
+	if (before.start == image.start && before.size == image.size)
+		return;
+	if (before.size && seam_reserves_too_early() && seam_is_memory(whole_pages(before)))
+		seam_unreserve(whole_pages(before));
 	seam_set_physical_image(image);
 	// Memory that the kernel may not use needs no protection from it.
 	if (image.size && seam_reserves_too_early() && seam_is_memory(whole_pages(image)) &&

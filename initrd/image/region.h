@@ -12,6 +12,9 @@
 
 namespace initrd {
 
+/* The unit of ramdisk_start=, in bytes. */
+inline constexpr size_t kImageBlock = 1024;
+
 /*
  * The image and the whole pages that only it uses. There is one; boot.cc owns
  * it until it is freed, kept or handed to the RAM disk.

@@ -17,7 +17,9 @@ struct seam_inflate * __init seam_inflate_new(void)
 
 	if (!codec)
 		return NULL;
-	codec->stream.workspace = vzalloc(zlib_inflate_workspacesize());
+	codec->stream.workspace = __vmalloc(zlib_inflate_workspacesize(),
+					    GFP_KERNEL | __GFP_ZERO | __GFP_RETRY_MAYFAIL |
+					    __GFP_NOWARN);
 	if (!codec->stream.workspace || zlib_inflateInit2(&codec->stream, -MAX_WBITS) != Z_OK) {
 		seam_inflate_free(codec);
 		return NULL;

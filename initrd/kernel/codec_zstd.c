@@ -28,7 +28,8 @@ struct seam_zstd * __init seam_zstd_new(const u8 *in, size_t size,
 	if (!codec)
 		return NULL;
 	workspace_size = zstd_dstream_workspace_bound(header.windowSize);
-	codec->workspace = __vmalloc(workspace_size, GFP_KERNEL | __GFP_NOWARN);
+	codec->workspace = __vmalloc(workspace_size,
+				     GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	if (codec->workspace)
 		codec->stream = zstd_init_dstream(header.windowSize, codec->workspace,
 						  workspace_size);

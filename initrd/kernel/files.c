@@ -7,6 +7,7 @@
 #include <linux/namei.h>
 #include <linux/stat.h>
 #include <linux/syscalls.h>
+#include <linux/task_work.h>
 
 #include "do_mounts.h"
 #include "initrd/kernel/files.h"

@@ -3,6 +3,7 @@
 #include <linux/init.h>
 #include <linux/initrd.h>
 #include <linux/kexec.h>
+#include <linux/kobject.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/poison.h>
@@ -81,7 +82,17 @@ void __init seam_image_hand_over(u8 *start, size_t size)
 {
 	if (IS_ENABLED(CONFIG_ARCH_KEEP_MEMBLOCK))
 		memblock_free(start, size);
-	adjust_managed_page_count(virt_to_page(start), size >> PAGE_SHIFT);
+	while (size) {
+		struct zone *zone = page_zone(virt_to_page(start));
+		size_t part = size;
+
+		/* Nearly always one; else up to where the next one begins. */
+		if (page_zone(virt_to_page(start + size - 1)) != zone)
+			part = (zone_end_pfn(zone) - page_to_pfn(virt_to_page(start))) << PAGE_SHIFT;
+		adjust_managed_page_count(virt_to_page(start), part >> PAGE_SHIFT);
+		start += part;
+		size -= part;
+	}
 }
 
 static struct seam_range retained __ro_after_init;
@@ -148,6 +159,11 @@ int __init seam_is_reserved(struct seam_physical_range range)
 void __init seam_reserve(struct seam_physical_range range)
 {
 	memblock_reserve(range.start, range.size);
+}
+
+void __init seam_unreserve(struct seam_physical_range range)
+{
+	memblock_phys_free(range.start, range.size);
 }
 
 void __init seam_map_image(struct seam_physical_range range)

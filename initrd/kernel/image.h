@@ -73,6 +73,7 @@ int seam_reserves_too_early(void);
 int seam_is_memory(struct seam_physical_range range);
 int seam_is_reserved(struct seam_physical_range range);
 void seam_reserve(struct seam_physical_range range);
+void seam_unreserve(struct seam_physical_range range);
 void seam_map_image(struct seam_physical_range range);
 
 /* The block (1 KiB) at which the image starts: ramdisk_start= or ATAG. */

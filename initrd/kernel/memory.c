@@ -7,7 +7,8 @@
 
 void * __init seam_alloc(size_t size)
 {
-	return kvmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	/* At boot there is no process to kill: fail rather than panic. */
+	return kvmalloc(size, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 }
 
 void __init seam_free(void *memory)

@@ -10,9 +10,6 @@
 namespace initrd::root {
 namespace {
 
-constexpr u64 kBlock = 1024;
-constexpr u64 kNanosecondsPerMillisecond = 1000000;
-
 // What the last line of a load says.
 struct Account {
 	const char *compressor; // null: none
@@ -36,7 +33,7 @@ void report(const Account &account)
 
 u64 kibibytes(u64 bytes)
 {
-	return (bytes + kBlock - 1) / kBlock;
+	return (bytes + 1023) / 1024;
 }
 
 // Names what is in the disk, from as many bytes as the table looks at.
@@ -72,14 +69,14 @@ Result<void> take_over(Region &region, Bytes image, ramdisk::Disk &disk, bool ke
 {
 	TRY(disk.grow(image.size()));
 	if (keep || !region.may_hand_over()) {
-		TRY(disk.write(0, image));
+		TRY(disk.write(0, image, RAMDISK_AT_BOOT));
 		account.how = "copied";
 		account.copied = image.size();
 		return {};
 	}
 	const Bytes aligned = TRY(region.align([&](u64 offset, Bytes rest) {
 		account.copied += rest.size();
-		return disk.write(offset, rest);
+		return disk.write(offset, rest, RAMDISK_AT_BOOT);
 	}));
 
 	TRY(disk.adopt(aligned));
@@ -90,32 +87,43 @@ Result<void> take_over(Region &region, Bytes image, ramdisk::Disk &disk, bool ke
 	return {};
 }
 
-// All members at the start of `image`, one after another; their length.
-Result<size_t> decode_members(Bytes image, const Format &format, Sink &out)
+// Decodes all members at the start of `image` straight into pages of the disk;
+// returns their length. What comes behind the first is taken for one more
+// member only if it can be decoded.
+Result<size_t> decode_members(Bytes image, const Format &format, ramdisk::PageWriter &pages,
+			      Account &account)
 {
 	size_t at = 0;
 
 	do {
-		auto member = format.decode(image.skip(at), out);
+		auto member = format.decode(image.skip(at), pages);
 
-		if (!member)
-			return member.error().after(at);
+		if (!member && at == 0) {
+			// What came out before may do: the mount will tell.
+			account.out = pages.size();
+			return member.error();
+		}
+		if (!member) {
+			seam_log(SEAM_LOG_ERR, "initrd: no other %s member at offset %zu: %s\n",
+				 format.name, at, member.error().reason);
+			return at;
+		}
+		account.out = pages.size();
 		at += member.value();
 		at += leading_zeros(image.skip(at));
 	} while (identify_compressed(image.skip(at)) == &format);
 	return at;
 }
 
-// Decodes straight into pages of the disk.
 Result<void> decode_into(Bytes image, const Format &format, ramdisk::Disk &disk, Account &account)
 {
 	ramdisk::PageWriter pages(disk);
-	auto members = decode_members(image, format, pages);
+
+	account.out = 0;
+	account.how = "decoded";
+	auto members = decode_members(image, format, pages, account);
 	auto finished = pages.finish();
 
-	// What came out before an error may do: the mount will tell.
-	account.out = pages.size();
-	account.how = "decoded";
 	TRY(disk.grow(account.out));
 	TRY(move(finished));
 	const size_t used = TRY(move(members));
@@ -139,6 +147,11 @@ Result<void> load_compressed(Bytes image, const Format &format, int start_block,
 	account.compressor = format.name;
 	auto decoded = decode_into(image, format, disk, account);
 
+	// Not even a part is of use where it leaves no memory to boot with.
+	if (!decoded && decoded.error().code == kNoMemory) {
+		disk.clear();
+		return decoded;
+	}
 	account.content = content_of(disk, account.out);
 	return decoded;
 }
@@ -155,7 +168,7 @@ Result<void> load_plain(Region &region, Bytes image, const Format *format, int s
 			 start_block);
 		seam_log(SEAM_LOG_WARNING,
 			 "initrd: unknown format at offset %llu: taken whole, as it is\n",
-			 static_cast<u64>(start_block) * kBlock);
+			 static_cast<u64>(start_block) * kImageBlock);
 	}
 	TRY(take_over(region, image, disk, keep, account));
 	seam_log(SEAM_LOG_NOTICE, "RAMDISK: Loading %lluKiB [1 disk] into ram disk... done.\n",
@@ -171,7 +184,8 @@ Result<void> load_ramdisk(Region &region, int start_block, bool keep)
 	const u64 started_ns = seam_now_ns();
 	u64 offset;
 
-	if (start_block < 0 || !checked_multiply(static_cast<u64>(start_block), kBlock, offset) ||
+	if (start_block < 0 ||
+	    !checked_multiply(static_cast<u64>(start_block), u64{kImageBlock}, offset) ||
 	    offset >= region.bytes().size()) {
 		seam_log(SEAM_LOG_NOTICE,
 			 "RAMDISK: Couldn't find valid RAM disk image starting at %d.\n",
@@ -183,11 +197,13 @@ Result<void> load_ramdisk(Region &region, int start_block, bool keep)
 
 	const Bytes image = region.bytes().skip(keep ? static_cast<size_t>(offset) : 0);
 	const Format *const format = identify(image);
+	const bool is_file_system = format && format->kind == Kind::kFileSystem;
 	ramdisk::Disk &disk = *TRY(ramdisk::boot_disk());
 	Account account = {nullptr, "unknown", image.size(), image.size(), "", 0, started_ns};
 	auto loaded = format && format->kind == Kind::kCompressed ?
 			      load_compressed(image, *format, start_block, disk, account) :
-			      load_plain(region, image, format, start_block, disk, keep, account);
+			      load_plain(region, image, is_file_system ? format : nullptr,
+					 start_block, disk, keep, account);
 
 	if (!loaded)
 		return loaded.error().after(offset);

@@ -21,8 +21,9 @@ struct Unpacked {
 
 /*
  * Unpacks `image` into the root file system. The error's reason is one of
- * mainline's; its offset counts from the start of the segment, unpacked. With
- * no header seen nothing has been made: the image is something else.
+ * mainline's; its offset counts in the image for a plain segment and for what a
+ * decoder refuses, in the unpacked archive for what the reader refuses. With no
+ * header seen nothing has been made: the image is something else.
  */
 Result<void> unpack(Bytes image, Unpacked &report);
 

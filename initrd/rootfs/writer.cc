@@ -3,6 +3,7 @@
 #include "initrd/rootfs/writer.h"
 
 #include "initrd/kernel/log.h"
+#include "initrd/support/text.h"
 
 namespace initrd::rootfs {
 namespace {
@@ -27,11 +28,6 @@ void remove_if_not(const char *name, u32 type)
 		seam_rmdir(name);
 	else
 		seam_unlink(name);
-}
-
-bool same(const char *a, const char *b)
-{
-	return __builtin_strcmp(a, b) == 0;
 }
 
 void make_symlink(const cpio::Entry &entry)
@@ -64,7 +60,7 @@ Result<Writer::Linked> Writer::link_to_first(const cpio::Entry &entry)
 	const char *const first = TRY(links_.find_or_add(entry));
 
 	// The same name again is the same file again, not a link to itself.
-	if (!first || same(first, entry.name))
+	if (!first || same_text(first, entry.name))
 		return Linked::kNo;
 	remove_if_not(entry.name, 0);
 	return seam_link(first, entry.name) < 0 ? Linked::kFailed : Linked::kYes;

@@ -15,9 +15,6 @@
 
 #define INLINE __attribute__((__always_inline__)) inline
 
-/* For functions that must not grow a caller's stack frame. */
-#define OUT_OF_LINE __attribute__((__noinline__))
-
 /* IS_ENABLED() comes with the kernel's kconfig.h or the host's stand-in. */
 #ifndef IS_ENABLED
 #error "kconfig.h must be included on the command line"

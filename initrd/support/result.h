@@ -17,9 +17,7 @@ namespace initrd {
 /* errno values that the project itself raises; the kernel's numbers. */
 enum Errno : int {
 	kNoEntry = 2,
-	kIo = 5,
 	kNoMemory = 12,
-	kBusy = 16,
 	kExists = 17,
 	kNoDevice = 19,
 	kInvalid = 22,

@@ -21,6 +21,8 @@ INLINE void *operator new(size_t, void *where) noexcept
 
 namespace initrd {
 
+inline constexpr u64 kNanosecondsPerMillisecond = 1000000;
+
 template <typename T> struct RemoveReference {
 	using Type = T;
 };
@@ -44,11 +46,6 @@ template <typename T> INLINE constexpr T min(T a, T b)
 template <typename T> INLINE constexpr T max(T a, T b)
 {
 	return a < b ? b : a;
-}
-
-template <typename T, size_t N> INLINE constexpr size_t count_of(const T (&)[N])
-{
-	return N;
 }
 
 /* Rounds up to a multiple of `unit`, a power of two; wraps at the type's end. */

@@ -149,7 +149,6 @@ static struct gendisk *alloc_gendisk(void)
 	blk_queue_max_discard_sectors(gendisk->queue, UINT_MAX);
 	gendisk->queue->limits.discard_granularity = PAGE_SIZE;
 	blk_queue_flag_set(QUEUE_FLAG_NONROT, gendisk->queue);
-	blk_queue_flag_set(QUEUE_FLAG_SYNCHRONOUS, gendisk->queue);
 	blk_queue_flag_set(QUEUE_FLAG_NOWAIT, gendisk->queue);
 	return gendisk;
 }

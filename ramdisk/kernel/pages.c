@@ -29,7 +29,14 @@ static struct page *to_page(struct ramdisk_page *page)
 
 static gfp_t to_gfp(enum ramdisk_wait wait)
 {
-	return wait == RAMDISK_NO_WAIT ? GFP_NOWAIT : GFP_NOIO;
+	switch (wait) {
+	case RAMDISK_NO_WAIT:
+		return GFP_NOWAIT;
+	case RAMDISK_AT_BOOT:
+		return GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	default:
+		return GFP_NOIO;
+	}
 }
 
 size_t ramdisk_page_size(void)

@@ -20,6 +20,7 @@ struct ramdisk_map;
 enum ramdisk_wait {
 	RAMDISK_MAY_SLEEP,	/* but not start I/O */
 	RAMDISK_NO_WAIT,	/* fails rather than sleep */
+	RAMDISK_AT_BOOT,	/* fails where nothing can be reclaimed or killed yet */
 };
 
 size_t ramdisk_page_size(void);

@@ -158,7 +158,8 @@ def test_interrupted(lab: Lab, number: signal.Signals) -> None:
     """Ctrl-C leaves no QEMU behind."""
     image = lab.write("sleeper", lab.archive([Entry.file("init", b"#!/bin/busybox sh\nsleep 1000\n", 0o755)]))
     process = subprocess.Popen(command(lab, f"--image={image}", "--append=rdinit=/init"), stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, start_new_session=True)
+                               stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                               preexec_fn=heed_interrupts)
     assert process.stdout is not None
     for line in process.stdout:
         if "booting with" in line:
@@ -171,6 +172,11 @@ def test_interrupted(lab: Lab, number: signal.Signals) -> None:
     process.stdout.read()
     assert process.wait(10) == 128 + number
     assert machines(image) == []
+
+
+def heed_interrupts() -> None:
+    """A test run in the background has SIGINT ignored, which is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def machines(image: Path) -> list[int]:

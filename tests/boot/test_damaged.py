@@ -132,6 +132,25 @@ def test_entries_that_are_skipped(lab: Lab) -> None:
     assert outcome.guest.test_output == ["after", "here"]
 
 
+@pytest.mark.cxx_only
+def test_image_that_does_not_fit_into_memory(lab: Lab) -> None:
+    """A small image that expands beyond all memory is given up, not the boot."""
+    data = images.compress_bytes(b"\x55" + bytes(400 * images.MIB), "zstd")
+    outcome = lab.succeed(data, ["root=/dev/vda"], disks=[lab.real_root()], root=False, memory="128M")
+    check_real_root(outcome)
+    assert outcome.console.having("out of memory for the RAM disk")
+
+
+@pytest.mark.cxx_only
+def test_retained_image_that_does_not_fit_twice(lab: Lab) -> None:
+    """retain_initrd needs the memory twice; where it is not there, the real
+    root is left."""
+    outcome = lab.succeed(bytes([0x55]) * (80 * images.MIB), ["root=/dev/vda", "retain_initrd"],
+                          disks=[lab.real_root()], root=False, memory="160M")
+    check_real_root(outcome)
+    assert outcome.console.having("image not loaded whole: out of memory")
+
+
 def test_no_root_at_all(lab: Lab) -> None:
     """A broken image and nothing to fall back to: a panic with a reason, and
     not a hang."""

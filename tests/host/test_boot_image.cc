@@ -105,6 +105,20 @@ TEST_F(BootImage, BytesBehindACompressedOneAreNamed)
 	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING, "initrd: 4 bytes behind the xz image ignored"));
 }
 
+TEST_F(BootImage, WhatOnlyLooksLikeAnotherMemberIsNotPartOfIt)
+{
+	const Data image = host::ext2_image(20000);
+
+	host::set_image(host::gzip(image) + Data{0x1f, 0x8b, 0x08, 0x00, 1, 2, 3});
+	EXPECT_EQ(boot(), 0);
+	EXPECT_TRUE(ram0(image.size()) == image);
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: no other gzip member at offset"));
+	EXPECT_TRUE(
+		host::logged(SEAM_LOG_WARNING, "initrd: 7 bytes behind the gzip image ignored"));
+	EXPECT_TRUE(host::logged("initrd: gzip+ext2 image:"));
+	expect_no_page_left();
+}
+
 TEST_F(BootImage, ThatBreaksOffIsNamedAndLeavesWhatCameBefore)
 {
 	const Data image = host::ext2_image(600000);

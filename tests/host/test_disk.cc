@@ -34,7 +34,7 @@ TEST_F(Disks, AreMadeOnceAndFoundAgain)
 TEST_F(Disks, AreAllDestroyed)
 {
 	disk(1);
-	ASSERT_TRUE(disk(2).write(0, host::bytes_of({1})).ok());
+	ASSERT_TRUE(disk(2).write(0, host::bytes_of({1}), RAMDISK_MAY_SLEEP).ok());
 	ramdisk_destroy_all();
 	EXPECT_FALSE(host::gendisks()[1].visible);
 	EXPECT_FALSE(host::gendisks()[2].visible);
@@ -60,7 +60,7 @@ TEST_F(Disks, DiscardFreesWholePagesOnly)
 {
 	Disk &ram0 = disk();
 
-	ASSERT_TRUE(ram0.write(0, host::bytes_of(Data(5 * kPage, 1))).ok());
+	ASSERT_TRUE(ram0.write(0, host::bytes_of(Data(5 * kPage, 1)), RAMDISK_MAY_SLEEP).ok());
 	ramdisk_discard(handle(ram0), 1, kPage - 1);
 	EXPECT_EQ(ram0.pages(), 5u);
 	ramdisk_discard(handle(ram0), 512, 2 * kPage);
@@ -90,7 +90,7 @@ TEST_F(Disks, ClearWaitsUntilThePagesAreFree)
 	Disk &ram0 = disk();
 
 	host::page_rules().retire_late = true;
-	ASSERT_TRUE(ram0.write(0, host::bytes_of(Data(5 * kPage, 1))).ok());
+	ASSERT_TRUE(ram0.write(0, host::bytes_of(Data(5 * kPage, 1)), RAMDISK_MAY_SLEEP).ok());
 	ram0.clear();
 	EXPECT_EQ(ram0.pages(), 0u);
 	EXPECT_EQ(host::live().pages, 0u);

@@ -156,7 +156,7 @@ TEST_F(PageWriterTest, WhatIsWrittenAfterAFailureIsPagesInOrder)
 
 TEST_F(PageWriterTest, ADiskThatIsNotEmptyIsAnError)
 {
-	ASSERT_TRUE(disk_->write(2 * kPage, host::bytes_of({9})).ok());
+	ASSERT_TRUE(disk_->write(2 * kPage, host::bytes_of({9}), RAMDISK_MAY_SLEEP).ok());
 	PageWriter writer(*disk_);
 
 	ASSERT_TRUE(put(writer, host::sample(5 * kPage), 5 * kPage, 5 * kPage).ok());

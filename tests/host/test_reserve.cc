@@ -59,6 +59,17 @@ TEST_F(Reserve, TheParameterReservesWhereTheArchitectureLookedTooEarly)
 	EXPECT_EQ(physical().reserved[0].size, 2 * kPage);
 }
 
+TEST_F(Reserve, TheSameParameterTwiceReservesOnceAndAnotherOneInstead)
+{
+	physical().reserves_too_early = true;
+	EXPECT_EQ(set("0x200000,8192").size, 8192u);
+	EXPECT_EQ(set("0x200000,8192").size, 8192u);
+	ASSERT_EQ(physical().reserved.size(), 1u);
+	EXPECT_EQ(set("0x300000,4096").start, 0x300000u);
+	ASSERT_EQ(physical().reserved.size(), 1u);
+	EXPECT_EQ(physical().reserved[0].start, 0x300000u);
+}
+
 TEST_F(Reserve, TheParameterIsDroppedWhereItsMemoryIsInUse)
 {
 	physical().reserves_too_early = true;

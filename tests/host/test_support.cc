@@ -224,13 +224,13 @@ TEST(Result, CheckTurnsANegativeStatusIntoAnError)
 {
 	EXPECT_TRUE(check(0, "").ok());
 	EXPECT_TRUE(check(3, "").ok());
-	EXPECT_EQ(check(-5, "io").error().code, kIo);
+	EXPECT_EQ(check(-22, "io").error().code, kInvalid);
 }
 
 TEST(ResultDeathTest, TrapsWhenTheOtherSideIsRead)
 {
 	Result<int> good(1);
-	Result<int> bad(Error{kIo, "io"});
+	Result<int> bad(Error{kInvalid, "io"});
 
 	EXPECT_DEATH((void)good.error(), "");
 	EXPECT_DEATH((void)bad.value(), "");

@@ -265,6 +265,13 @@ void seam_reserve(struct seam_physical_range range)
 	state.physical.reserved.push_back(range);
 }
 
+void seam_unreserve(struct seam_physical_range range)
+{
+	std::erase_if(state.physical.reserved, [&](seam_physical_range other) {
+		return other.start == range.start && other.size == range.size;
+	});
+}
+
 void seam_map_image(struct seam_physical_range range)
 {
 	state.physical.mapped.push_back(range);

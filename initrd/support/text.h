@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * NUL-terminated strings.
+ */
+#ifndef INITRD_SUPPORT_TEXT_H
+#define INITRD_SUPPORT_TEXT_H
+
+#include "initrd/support/compiler.h"
+
+namespace initrd {
+
+INLINE constexpr bool same_text(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+} // namespace initrd
+
+#endif
