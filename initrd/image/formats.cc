@@ -80,7 +80,7 @@ u64 erofs_size(Bytes image, size_t)
 }
 
 template <size_t N>
-consteval Format row(const char *name, Kind kind, u32 offset, const char (&magic)[N])
+INLINE constexpr Format row(const char *name, Kind kind, u32 offset, const char (&magic)[N])
 {
 	Format format = {name, kind, offset, N - 1, {}, nullptr, nullptr};
 
@@ -89,13 +89,13 @@ consteval Format row(const char *name, Kind kind, u32 offset, const char (&magic
 	return format;
 }
 
-template <size_t N> consteval Format archive(const char *name, const char (&magic)[N])
+template <size_t N> INLINE constexpr Format archive(const char *name, const char (&magic)[N])
 {
 	return row(name, Kind::kArchive, 0, magic);
 }
 
 template <size_t N>
-consteval Format compressed(const char *name, const char (&magic)[N], Decoder decode)
+INLINE constexpr Format compressed(const char *name, const char (&magic)[N], Decoder decode)
 {
 	Format format = row(name, Kind::kCompressed, 0, magic);
 
@@ -104,8 +104,8 @@ consteval Format compressed(const char *name, const char (&magic)[N], Decoder de
 }
 
 template <size_t N>
-consteval Format file_system(const char *name, u32 offset, const char (&magic)[N],
-			     u64 (*size)(Bytes, size_t) = nullptr)
+INLINE constexpr Format file_system(const char *name, u32 offset, const char (&magic)[N],
+				    u64 (*size)(Bytes, size_t) = nullptr)
 {
 	Format format = row(name, Kind::kFileSystem, offset, magic);
 
