@@ -98,10 +98,10 @@ Result<size_t> decode_members(Bytes image, const Format &format, ramdisk::PageWr
 	do {
 		auto member = format.decode(image.skip(at), pages);
 
-		if (!member && at == 0) {
+		if (!member && (at == 0 || member.error().code == kNoMemory)) {
 			// What came out before may do: the mount will tell.
 			account.out = pages.size();
-			return member.error();
+			return member.error().after(at);
 		}
 		if (!member) {
 			seam_log(SEAM_LOG_ERR, "initrd: no other %s member at offset %zu: %s\n",
@@ -124,6 +124,8 @@ Result<void> decode_into(Bytes image, const Format &format, ramdisk::Disk &disk,
 	auto members = decode_members(image, format, pages, account);
 	auto finished = pages.finish();
 
+	// What came of bytes that were no member.
+	disk.discard(account.out, pages.size() - account.out);
 	TRY(disk.grow(account.out));
 	TRY(move(finished));
 	const size_t used = TRY(move(members));

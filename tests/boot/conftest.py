@@ -65,7 +65,7 @@ class Lab:
     """Makes images in a folder of its own and boots them."""
 
     def __init__(self, kernel: Path, folder: Path, *, stock: bool) -> None:
-        self.kernel = kernel
+        self.kernel = kernel.resolve()
         self.folder = folder
         self.stock = stock
         self.accel = vm.choose_accel("x86_64", kernel)
