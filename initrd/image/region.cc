@@ -49,6 +49,13 @@ seam_physical_range whole_pages(seam_physical_range bytes)
 	return {start, round_down(end, page) - start};
 }
 
+// Whether a parameter's range is reserved when it is parsed. Memory that the
+// kernel may not use needs no protection from it.
+bool is_reserved_at_once(seam_physical_range image)
+{
+	return image.size && seam_reserves_too_early() && seam_is_memory(whole_pages(image));
+}
+
 // Keeps pages from all other uses; says why when that cannot be.
 bool reserve_pages(seam_physical_range pages)
 {
@@ -149,12 +156,10 @@ void set_physical_image(const char *argument)
 
 	if (before.start == image.start && before.size == image.size)
 		return;
-	if (before.size && seam_reserves_too_early() && seam_is_memory(whole_pages(before)))
+	if (is_reserved_at_once(before))
 		seam_unreserve(whole_pages(before));
 	seam_set_physical_image(image);
-	// Memory that the kernel may not use needs no protection from it.
-	if (image.size && seam_reserves_too_early() && seam_is_memory(whole_pages(image)) &&
-	    !reserve_pages(whole_pages(image)))
+	if (is_reserved_at_once(image) && !reserve_pages(whole_pages(image)))
 		seam_set_physical_image({0, 0});
 }
 

@@ -36,7 +36,23 @@ u64 kibibytes(u64 bytes)
 	return (bytes + 1023) / 1024;
 }
 
-// Names what is in the disk, from as many bytes as the table looks at.
+// The name of what `head` begins, `size` bytes in all; says when that is less
+// than its superblock claims.
+const char *name_of(const Format *format, Bytes head, u64 size)
+{
+	if (!format || format->kind != Kind::kFileSystem)
+		return "unknown";
+	const u64 claimed = claimed_size(*format, head);
+
+	if (claimed > size)
+		seam_log(
+			SEAM_LOG_ERR,
+			"initrd: %s image is truncated: its superblock says %llu bytes, there are %llu\n",
+			format->name, claimed, size);
+	return format->name;
+}
+
+// Names what was decoded into the disk, from as many bytes as the table looks at.
 const char *content_of(ramdisk::Disk &disk, u64 size)
 {
 	constexpr size_t kHead = size_t{68} << 10;
@@ -48,19 +64,7 @@ const char *content_of(ramdisk::Disk &disk, u64 size)
 		head.value().bytes().first(size < kHead ? static_cast<size_t>(size) : kHead);
 
 	disk.read(0, bytes);
-	const Format *const format = identify(bytes);
-
-	if (format && format->kind == Kind::kFileSystem) {
-		const u64 claimed = claimed_size(*format, bytes);
-
-		if (claimed > size)
-			seam_log(
-				SEAM_LOG_ERR,
-				"initrd: %s image is truncated: its superblock says %llu bytes, there are %llu\n",
-				format->name, claimed, size);
-		return format->name;
-	}
-	return "unknown";
+	return name_of(identify(bytes), bytes, size);
 }
 
 // The image's pages become the disk's; or copies of them, where they are kept.
@@ -172,10 +176,11 @@ Result<void> load_plain(Region &region, Bytes image, const Format *format, int s
 			 "initrd: unknown format at offset %llu: taken whole, as it is\n",
 			 static_cast<u64>(start_block) * kImageBlock);
 	}
+	// Before its bytes are the disk's.
+	account.content = name_of(format, image, image.size());
 	TRY(take_over(region, image, disk, keep, account));
 	seam_log(SEAM_LOG_NOTICE, "RAMDISK: Loading %lluKiB [1 disk] into ram disk... done.\n",
 		 kibibytes(account.out));
-	account.content = content_of(disk, account.out);
 	return {};
 }
 
