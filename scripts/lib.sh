@@ -13,15 +13,22 @@ KERNEL_SERIES=(
 	"6.12  linux-source-6.12  linux-source-6.12"
 )
 
-# The first and the last line of every block that prepare-kernel.sh appends.
+# What the first and the last line of every block say that prepare-kernel.sh puts
+# into a file: a comment in the language of the file, "# …" or "/* … */".
 # shellcheck disable=SC2034
-BLOCK_BEGIN='# initrd-cxx: begin (scripts/prepare-kernel.sh)'
-BLOCK_BEGIN_NONL='# initrd-cxx: begin (scripts/prepare-kernel.sh; no newline stood before this line)'
-BLOCK_END='# initrd-cxx: end'
+BLOCK_BEGIN='initrd-cxx: begin (scripts/prepare-kernel.sh)'
+BLOCK_BEGIN_NONL='initrd-cxx: begin (scripts/prepare-kernel.sh; no newline stood before this line)'
+BLOCK_END='initrd-cxx: end'
+
+# The same as extended regular expressions for whole lines, and one for what is
+# left of such a line when somebody edited it.
+BLOCK_BEGIN_LINE='^[[:space:]]*(# initrd-cxx: begin .*|/[*] initrd-cxx: begin .* [*]/)$'
+BLOCK_END_LINE='^[[:space:]]*(# initrd-cxx: end|/[*] initrd-cxx: end [*]/)$'
+BLOCK_TRACE='initrd-cxx: (begin|end)'
 
 # The files of a kernel tree that get such a block.
 # shellcheck disable=SC2034
-BLOCK_FILES=(init/Makefile drivers/block/Makefile usr/Kconfig)
+BLOCK_FILES=(init/Makefile drivers/block/Makefile usr/Kconfig block/ioctl.c)
 
 # Where the overlay lives in a kernel tree, and the list of what it put there.
 # shellcheck disable=SC2034
@@ -124,25 +131,26 @@ known_series() {
 }
 
 # True if a file has a block of ours, whole or damaged.
-has_block() { grep -q '^# initrd-cxx: \(begin\|end\)' -- "$1"; }
+has_block() { grep -Eq -- "$BLOCK_TRACE" "$1"; }
 
 # True if a file has no block of ours or exactly one whole block.
 block_is_sane() {
-	awk '
-		/^# initrd-cxx: begin/ { if (begins++) bad = 1 }
-		/^# initrd-cxx: end/ { if (++ends > begins) bad = 1 }
+	awk -v begin="$BLOCK_BEGIN_LINE" -v end="$BLOCK_END_LINE" -v trace="$BLOCK_TRACE" '
+		$0 ~ begin { if (begins++) bad = 1; next }
+		$0 ~ end { if (++ends > begins) bad = 1; next }
+		$0 ~ trace { bad = 1 }
 		END { exit !(!bad && begins == ends && begins <= 1) }
 	' "$1"
 }
 
 # Print a file without our block, byte for byte as it was before the block was
-# appended. Lines that somebody added below the block stay.
+# put there. Lines that somebody added around the block stay.
 strip_block() {
-	local remove="/^# initrd-cxx: begin/,/^$BLOCK_END\$/d"
-	if grep -qxF -- "$BLOCK_BEGIN_NONL" "$1" && [[ $(tail -n 1 -- "$1") == "$BLOCK_END" ]]; then
-		sed -e "$remove" -- "$1" | head -c -1
+	local remove="\\,$BLOCK_BEGIN_LINE,,\\,$BLOCK_END_LINE,d"
+	if grep -qxF -- "# $BLOCK_BEGIN_NONL" "$1" && [[ $(tail -n 1 -- "$1") == "# $BLOCK_END" ]]; then
+		sed -E -e "$remove" -- "$1" | head -c -1
 	else
-		sed -e "$remove" -- "$1"
+		sed -E -e "$remove" -- "$1"
 	fi
 }
 

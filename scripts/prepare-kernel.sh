@@ -21,13 +21,14 @@
 #   --verbose        list everything that is done
 #   --help           this text
 #
-# The sources go to init/initrd-cxx/. Three files get a marked block at their
-# end: init/Makefile and drivers/block/Makefile leave out the C objects that the
+# The sources go to init/initrd-cxx/, and four files get a marked block. At their
+# end, init/Makefile and drivers/block/Makefile leave out the C objects that the
 # project replaces when CONFIG_INITRD_CXX is set, and usr/Kconfig offers that
-# option, under "General setup". Running the script again brings the tree up to
-# date and writes nothing if nothing changed. Before anything is written, every
-# place that the blocks rely on is looked for; if one is missing, or if an error
-# occurs half-way, the tree stays as it was.
+# option, under "General setup". In block/ioctl.c, the ioctl BLKFLSBUF asks the
+# RAM disk's driver first. Running the script again brings the tree up to date
+# and writes nothing if nothing changed. Before anything is written, every place
+# that the blocks rely on is looked for; if one is missing, or if an error occurs
+# half-way, the tree stays as it was.
 #
 # Exit status: 0 success, 1 failure, 2 wrong usage.
 
@@ -93,6 +94,14 @@ ANCHORS=(
 	'init/Makefile	^mounts-[^#]*=.*[[:space:]]do_mounts_initrd\.o	the object do_mounts_initrd.o in mounts-y'
 	'drivers/block/Makefile	^obj-[^#]*=.*[[:space:]]brd\.o	the object brd.o'
 	'usr/Kconfig	^config[[:space:]]+RD_GZIP$	the option RD_GZIP'
+	'block/ioctl.c	blkdev_common_ioctl\(struct block_device \*bdev, [a-z_]+ mode,	blkdev_common_ioctl() with the parameters bdev and mode'
+	'block/ioctl.c	^[[:space:]]+unsigned int cmd, unsigned long arg,	parameters named cmd and arg'
+)
+
+# Where a block goes that does not stand at the end of its file: file, function,
+# and the line in that function, which must be there once, that it comes after.
+PLACES=(
+	'block/ioctl.c	blkdev_common_ioctl	case BLKFLSBUF:'
 )
 
 # Print the block for one of BLOCK_FILES, without its delimiters.
@@ -118,26 +127,75 @@ block_for() {
 	usr/Kconfig)
 		printf 'source "%s/Kconfig"\n' "$OVERLAY_DIR"
 		;;
+	block/ioctl.c)
+		# Up to Linux 5.8 every driver was asked. RAMDISK_MAJOR is not known
+		# here; who lacks CAP_SYS_ADMIN is refused below, as ever.
+		cat <<'EOF'
+if (IS_ENABLED(CONFIG_INITRD_CXX) &&
+    bdev->bd_disk->major == 1 /* RAMDISK_MAJOR */ &&
+    bdev->bd_disk->fops->ioctl && capable(CAP_SYS_ADMIN)) {
+	int status = bdev->bd_disk->fops->ioctl(bdev, mode, cmd, arg);
+
+	if (status != -ENOTTY)
+		return status;
+}
+EOF
+		;;
 	esac
 }
 
+# Print the row of PLACES for one of BLOCK_FILES; fail silently if its block
+# stands at the end.
+place_of() {
+	local row
+	for row in "${PLACES[@]}"; do
+		[[ ${row%%$'\t'*} != "$1" ]] || { printf '%s\n' "$row"; return 0; }
+	done
+	return 1
+}
+
+# Print the numbers of the lines in the file $1 that lie in the body of the C
+# function $2 and are, but for blanks around it, the text $3.
+lines_in_function() {
+	awk -v name="$2" -v text="$3" '
+		index($0, name "(") && /^[A-Za-z_]/ { head = 1; body = 0 }
+		head && /;[ \t]*$/ { head = 0 }	# a declaration
+		head && /^{/ { head = 0; body = 1 }
+		/^}/ { body = 0 }
+		{ line = $0; gsub(/^[ \t]+|[ \t]+$/, "", line) }
+		body && line == text { print FNR }
+	' "$1"
+}
+
 # Print one of BLOCK_FILES (relative path $1, its text without a block in the
-# file $2) with the block at its end.
+# file $2) with the block in its place.
 with_block() {
+	local place function text line indent
+	if place=$(place_of "$1"); then
+		IFS=$'\t' read -r _ function text <<<"$place"
+		line=$(lines_in_function "$2" "$function" "$text")
+		indent=$(sed -n "${line}s/[^[:space:]].*/\t/p" -- "$2")
+		head -n "$line" -- "$2"
+		printf '%s/* %s */\n' "$indent" "$BLOCK_BEGIN"
+		block_for "$1" | sed "s/^./$indent&/"
+		printf '%s/* %s */\n' "$indent" "$BLOCK_END"
+		tail -n "+$((line + 1))" -- "$2"
+		return
+	fi
 	cat -- "$2"
 	if ends_in_newline "$2"; then
-		printf '%s\n' "$BLOCK_BEGIN"
+		printf '# %s\n' "$BLOCK_BEGIN"
 	else
-		printf '\n%s\n' "$BLOCK_BEGIN_NONL"
+		printf '\n# %s\n' "$BLOCK_BEGIN_NONL"
 	fi
 	block_for "$1"
-	printf '%s\n' "$BLOCK_END"
+	printf '# %s\n' "$BLOCK_END"
 }
 
 # Report everything that keeps the project from being put into the tree. The
 # tree is LINUX, an absolute path. Return 1 if there was anything.
 check_tree() {
-	local series file pattern what ok=1
+	local series file pattern what function text ok=1
 	if ! series=$(tree_series "$LINUX"); then
 		say "error: $LINUX: this is no kernel source tree (no Makefile with VERSION and PATCHLEVEL)"
 		return 1
@@ -172,6 +230,15 @@ check_tree() {
 			ok=0
 		fi
 	done < <(printf '%s\n' "${ANCHORS[@]}")
+	while IFS=$'\t' read -r file function text; do
+		[[ -f $LINUX/$file ]] || continue
+		case $(lines_in_function <(strip_block "$LINUX/$file") "$function" "$text" | wc -l) in
+		1) continue ;;
+		0) say "error: missing anchor: $file has no line \"$text\" in $function()" ;;
+		*) say "error: missing anchor: $file has more than one line \"$text\" in $function()" ;;
+		esac
+		ok=0
+	done < <(printf '%s\n' "${PLACES[@]}")
 	if [[ ! -f $LINUX/init/Kconfig ]] || ! awk '
 		/^if[ \t]+BLK_DEV_INITRD[ \t]*$/ { inside = 1 }
 		/^endif/ { inside = 0 }

@@ -11,6 +11,7 @@ and what build-kernel.sh unpacked, if it did.
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -34,7 +35,39 @@ TREE = {
     "init/main.c": "int x;\n",
     "drivers/block/Makefile": "obj-$(CONFIG_BLK_DEV_RAM)\t+= brd.o\nobj-y += loop.o\n",
     "usr/Kconfig": "config RD_GZIP\n\tbool\n",
+    "block/ioctl.c": """\
+static int blkdev_common_ioctl(struct block_device *bdev, blk_mode_t mode,
+			       unsigned int cmd, unsigned long arg,
+			       void __user *argp);
+
+static int blkdev_other_ioctl(unsigned int cmd)
+{
+	switch (cmd) {
+	case BLKFLSBUF:
+		return 1;
+	}
+	return 0;
 }
+
+static int blkdev_common_ioctl(struct block_device *bdev, blk_mode_t mode,
+			       unsigned int cmd, unsigned long arg,
+			       void __user *argp)
+{
+	switch (cmd) {
+	case BLKFLSBUF:
+		return blkdev_flushbuf(bdev, cmd, arg);
+	case BLKROSET:
+		return blkdev_roset(bdev, cmd, arg);
+	}
+	return blkdev_other_ioctl(cmd);
+}
+""",
+}
+
+#: The files that get a block.
+BLOCK_FILES = ("init/Makefile", "drivers/block/Makefile", "usr/Kconfig", "block/ioctl.c")
+#: Those whose block stands at the end.
+ENDS = BLOCK_FILES[:3]
 
 PROJECT = {
     "Kbuild": "obj-y += initrd/\n",
@@ -175,6 +208,102 @@ def test_install(setup, mode):
     assert f'source "{OVERLAY}/Kconfig"' in (setup.tree / "usr/Kconfig").read_text()
 
 
+def test_block_inside_a_function(setup):
+    """The block stands in the right function, after the right line, indented."""
+    setup.run()
+    text = (setup.tree / "block/ioctl.c").read_text()
+    block = re.search(r"^\t\t/\* initrd-cxx: begin .* \*/\n(.*\n)*?\t\t/\* initrd-cxx: end \*/\n", text, re.M)
+    assert block and text.count("initrd-cxx: begin") == 1
+    assert text[: block.start()].endswith("argp)\n{\n\tswitch (cmd) {\n\tcase BLKFLSBUF:\n")
+    assert text[block.end() :].startswith("\t\treturn blkdev_flushbuf(bdev, cmd, arg);\n")
+    assert text[: block.start()] + text[block.end() :] == TREE["block/ioctl.c"]
+    assert all(re.match(r"\t\t|$", line) for line in block[0].splitlines())
+
+
+#: What block/ioctl.c needs of a kernel, with a RAM disk's driver and a program
+#: that asks for BLKFLSBUF. 100 is the answer of the block layer itself.
+BLOCK_LAYER = """\
+#define __user
+#define ENOTTY 25
+#define IS_ENABLED(option) option
+enum { BLKFLSBUF = 5, BLKROSET, CAP_SYS_ADMIN };
+typedef int blk_mode_t;
+struct block_device;
+struct operations { int (*ioctl)(struct block_device *, blk_mode_t, unsigned, unsigned long); };
+struct disk { int major; const struct operations *fops; };
+struct block_device { struct disk *bd_disk; };
+static int capable(int what) { return what == CAP_SYS_ADMIN && CAPABLE; }
+static int blkdev_flushbuf(struct block_device *bdev, unsigned cmd, unsigned long arg) { return 100; }
+static int blkdev_roset(struct block_device *bdev, unsigned cmd, unsigned long arg) { return 101; }
+#include "block/ioctl.c"
+static int driver(struct block_device *bdev, blk_mode_t mode, unsigned cmd, unsigned long arg)
+{
+	return mode == 3 && cmd == BLKFLSBUF && arg == 4 ? ANSWER : 99;
+}
+int main(void)
+{
+	const struct operations with = { driver }, without = { 0 };
+	struct disk disk = { MAJOR, HAS_IOCTL ? &with : &without };
+	struct block_device bdev = { &disk };
+
+	return blkdev_common_ioctl(&bdev, 3, BLKFLSBUF, 4, 0) != EXPECTED;
+}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("clang-19"), reason="clang-19 compiles the block")
+@pytest.mark.parametrize(
+    "different, expected",
+    [
+        ({}, 7),
+        ({"ANSWER": 0}, 0),
+        ({"ANSWER": -25}, 100),
+        ({"HAS_IOCTL": 0}, 100),
+        ({"MAJOR": 8}, 100),
+        ({"CAPABLE": 0}, 100),
+        ({"CONFIG_INITRD_CXX": 0}, 100),
+    ],
+)
+def test_block_asks_the_driver(setup, different, expected):
+    setup.run()
+    values = {"CONFIG_INITRD_CXX": 1, "MAJOR": 1, "HAS_IOCTL": 1, "CAPABLE": 1, "ANSWER": 7} | different
+    (setup.tmp / "program.c").write_text(BLOCK_LAYER)
+    subprocess.run(
+        ["clang-19", "-Wall", "-Werror", f"-I{setup.tree}", "-o", setup.tmp / "program", setup.tmp / "program.c"]
+        + [f"-D{name}={value}" for name, value in (values | {"EXPECTED": expected}).items()],
+        check=True,
+    )
+    subprocess.run([setup.tmp / "program"], check=True)
+
+
+def test_edits_around_the_block(setup):
+    """Lines above and below may change; the block is found all the same."""
+
+    def edit(text):
+        text = text.replace("\treturn blkdev_other", "\tcmd++;\n\treturn blkdev_other")
+        return "/* an edit */\n" + text.replace("\t\treturn blkdev_flush", "\t\tcmd--;\n\t\treturn blkdev_flush")
+
+    setup.run()
+    path = setup.tree / "block/ioctl.c"
+    path.write_text(edit(path.read_text()))
+    before = snapshot(setup.tree, mtimes=True)
+    assert "up to date" in setup.run()
+    assert snapshot(setup.tree, mtimes=True) == before
+    setup.run("--uninstall")
+    assert path.read_text() == edit(TREE["block/ioctl.c"])
+
+
+def test_block_in_a_wrong_place_moves_back(setup):
+    setup.run()
+    path = setup.tree / "block/ioctl.c"
+    right = path.read_text()
+    block = right[right.index("\t\t/* initrd-cxx: begin") : right.index("\t\treturn blkdev_flushbuf")]
+    path.write_text(right.replace(block, "").replace("\t\treturn 1;\n", block + "\t\treturn 1;\n"))
+    assert "stale" in setup.run("--check")
+    setup.run()
+    assert path.read_text() == right
+
+
 def test_make_sees_the_right_objects(setup):
     """The blocks mean what they say: ask make itself."""
     setup.run()
@@ -215,9 +344,10 @@ def test_uninstall_restores_the_tree(setup, mode):
 
 
 def test_uninstall_without_newline_at_the_end(setup):
-    for name in ("init/Makefile", "drivers/block/Makefile", "usr/Kconfig"):
+    for name in ENDS:
         path = setup.tree / name
         path.write_bytes(path.read_bytes() + b"# no newline, and some bytes: \xff\x80\t")
+    (setup.tree / "block/ioctl.c").write_bytes(TREE["block/ioctl.c"].encode() + b"// \xff\x80 and no newline")
     before = snapshot(setup.tree)
     setup.run()
     assert f"\n{BEGIN}".encode() in (setup.tree / "usr/Kconfig").read_bytes()
@@ -268,7 +398,7 @@ def test_refresh(setup, mode):
     assert (setup.overlay / "initrd/cpio/reader.o").exists()
     for name in ("initrd/boot.o", "initrd/Kbuild", "Kbuild", "ramdisk/entry.S"):
         assert after[f"{OVERLAY}/{name}"] == before[f"{OVERLAY}/{name}"], name
-    for name in ("init/Makefile", "usr/Kconfig", "drivers/block/Makefile"):
+    for name in BLOCK_FILES:
         assert after[name] == before[name]
     if mode == "link":
         assert after[f"{OVERLAY}/initrd/boot.cc"] == before[f"{OVERLAY}/initrd/boot.cc"]
@@ -304,6 +434,10 @@ ANCHORS = [
     ("usr/Kconfig", "RD_GZIP"),
     ("init/Kconfig", 'source "usr/Kconfig"'),
     ("init/Kconfig", "if BLK_DEV_INITRD"),
+    ("block/ioctl.c", "blkdev_common_ioctl"),
+    ("block/ioctl.c", "*bdev"),
+    ("block/ioctl.c", "unsigned long arg"),
+    ("block/ioctl.c", "case BLKFLSBUF:\n\t\treturn blkdev"),
 ]
 
 
@@ -319,7 +453,16 @@ def test_missing_anchor(setup, file, anchor, option):
     assert not (setup.tmp / "p.patch").exists()
 
 
-@pytest.mark.parametrize("file", ["init/Makefile", "drivers/block/Makefile", "usr/Kconfig", "init/Kconfig"])
+def test_anchor_that_is_there_twice(setup):
+    path = setup.tree / "block/ioctl.c"
+    path.write_text(path.read_text().replace("\tcase BLKROSET:", "\tcase BLKFLSBUF:"))
+    before = snapshot(setup.tree, mtimes=True)
+    out = setup.run(status=1)
+    assert 'block/ioctl.c has more than one line "case BLKFLSBUF:" in blkdev_common_ioctl()' in out
+    assert snapshot(setup.tree, mtimes=True) == before
+
+
+@pytest.mark.parametrize("file", [*BLOCK_FILES, "init/Kconfig"])
 def test_missing_file(setup, file):
     (setup.tree / file).unlink()
     before = snapshot(setup.tree, mtimes=True)
@@ -332,17 +475,22 @@ def test_source_outside_the_condition(setup):
     assert "init/Kconfig" in setup.run(status=1)
 
 
+@pytest.mark.parametrize("file", ["usr/Kconfig", "block/ioctl.c"])
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda text: text.replace("# initrd-cxx: end\n", ""),
-        lambda text: text + text[text.index(BEGIN) :],
-        lambda text: "# initrd-cxx: end\n" + text,
+        lambda text: re.sub(r".* initrd-cxx: end.*\n", "", text),
+        lambda text: re.sub(r".* initrd-cxx: begin.*\n", "", text),
+        lambda text: text.replace("initrd-cxx: end", "initrd-cxx: ended"),
+        lambda text: re.sub(r"initrd-cxx: end.*", "initrd-cxx: end of it", text),
+        lambda text: text + text[text.index("initrd-cxx: begin") - 2 :],
+        lambda text: re.search(r".* initrd-cxx: end.*\n", text)[0] + text,
     ],
+    ids=["no end", "no begin", "other end", "longer end", "twice", "end first"],
 )
-def test_damaged_block(setup, damage):
+def test_damaged_block(setup, damage, file):
     setup.run()
-    path = setup.tree / "usr/Kconfig"
+    path = setup.tree / file
     path.write_text(damage(path.read_text()))
     before = snapshot(setup.tree, mtimes=True)
     assert "damaged" in setup.run(status=1)
@@ -436,7 +584,7 @@ def test_outpatch_from_an_installed_tree(setup):
     assert snapshot(setup.tree, mtimes=True) == before
 
 
-@pytest.mark.parametrize("number", range(1, 14))
+@pytest.mark.parametrize("number", range(1, 15))
 def test_roll_back(setup, number):
     """A failure at any step leaves no trace. `mv` is the step that counts."""
     tools = setup.tmp / "tools"
@@ -515,7 +663,7 @@ REAL_TREES = sorted(p.parent for p in (ROOT / "build/src").glob("linux-*/Makefil
 def test_real_tree(tmp_path, source):
     """The files of a real tree that matter, in a folder of their own."""
     tree = tmp_path / "linux"
-    for name in ("Makefile", "init/Makefile", "init/Kconfig", "usr/Kconfig", "drivers/block/Makefile"):
+    for name in ("Makefile", "init/Kconfig", *BLOCK_FILES):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source / name, tree / name)
 
