@@ -6,6 +6,7 @@
 //   1. The boot loader has left the image; initrd_reserve() keeps it safe.
 //   2. initrd_populate_rootfs() unpacks it if it is an archive; else
 //      initrd_load_root() makes it the RAM disk. Its memory is given back.
+//      With noinitrd it is neither: /dev/initrd shows it as it is.
 //   3. Where the root device is not /dev/ram0, change_root() runs linuxrc.
 //   4. The kernel mounts the root device, and goes on.
 
@@ -20,6 +21,7 @@
 #include "initrd/root/ramdisk_loader.h"
 #include "initrd/rootfs/unpack.h"
 #include "initrd/support/parse.h"
+#include "ramdisk/image_device.h"
 
 namespace initrd {
 namespace {
@@ -136,6 +138,28 @@ void unpack_image(Region &region)
 		unpacked.entries, result.error().offset);
 }
 
+// noinitrd: the image stays as it is and is read from /dev/initrd.
+void preserve(Region &region)
+{
+	if (!IS_ENABLED(CONFIG_BLOCK)) {
+		seam_log(SEAM_LOG_WARNING,
+			 "initrd: noinitrd: no /dev/initrd without CONFIG_BLOCK, image dropped\n");
+		dispose(region);
+		return;
+	}
+	const Bytes image = region.bytes();
+
+	seam_log(SEAM_LOG_INFO, "initrd: noinitrd: %zu bytes in /dev/initrd\n", image.size());
+	if (options.retain) {
+		region.retain();
+		ramdisk::hold_image({image, {}, {}, true});
+		return;
+	}
+	const Region::Pages pages = region.surrender();
+
+	ramdisk::hold_image({image, {pages.own[0], pages.own[1]}, pages.crash, false});
+}
+
 } // namespace
 } // namespace initrd
 
@@ -153,7 +177,9 @@ void initrd_populate_rootfs(void)
 	Region region = Region::locate();
 
 	seam_image_forget();
-	if (!region.empty() && !IS_ENABLED(CONFIG_INITRAMFS_FORCE))
+	if (!region.empty() && options.noinitrd)
+		preserve(region);
+	else if (!region.empty() && !IS_ENABLED(CONFIG_INITRAMFS_FORCE))
 		unpack_image(region);
 	if (!region.empty())
 		dispose(region);
@@ -166,10 +192,6 @@ int initrd_load_root(const char *root_name)
 
 	if (region.empty())
 		return false;
-	if (options.noinitrd) {
-		dispose(region);
-		return false;
-	}
 	auto loaded = root::load_ramdisk(region, seam_image_start_block(), options.retain);
 
 	if (!loaded)
@@ -179,7 +201,7 @@ int initrd_load_root(const char *root_name)
 	if (root::on_ramdisk(seam_root_device()))
 		return false;
 	if (!loaded) {
-		root::empty_ramdisk();
+		root::retire_ramdisk();
 		return false;
 	}
 	auto changed = root::change_root(root_name ?: "", options.file_systems);
@@ -187,7 +209,7 @@ int initrd_load_root(const char *root_name)
 	if (changed)
 		return true;
 	seam_log(SEAM_LOG_ERR, "initrd: going on to the real root: %s\n", changed.error().reason);
-	root::empty_ramdisk();
+	root::retire_ramdisk();
 	return false;
 }
 

@@ -34,6 +34,21 @@ public:
 	Lock &operator=(const Lock &) = delete;
 };
 
+// Inside it nobody opens or closes the disk.
+class UsersLock {
+public:
+	INLINE explicit UsersLock(ramdisk_gendisk *gendisk) : gendisk_(gendisk)
+	{
+		ramdisk_gendisk_lock(gendisk_);
+	}
+	INLINE ~UsersLock() { ramdisk_gendisk_unlock(gendisk_); }
+	UsersLock(const UsersLock &) = delete;
+	UsersLock &operator=(const UsersLock &) = delete;
+
+private:
+	ramdisk_gendisk *gendisk_;
+};
+
 } // namespace
 
 // All disks; every function is called with the lock held.
@@ -81,11 +96,17 @@ Result<Disk *> Disk::create(u32 number)
 	if (!memory)
 		return Error{initrd::kNoMemory, "out of memory"};
 	Disk *const disk = new (memory) Disk(number, initrd::move(store).value());
+	const ramdisk_minors minors = disk->minors();
 	int status;
+
+	if (!minors.count) {
+		destroy(disk);
+		return Error{initrd::kExists, "its device number is that of /dev/initrd"};
+	}
 
 	// Its size first: users may come as soon as it is visible.
 	disk->size_ = ramdisk_default_size() * kKibibyte;
-	disk->gendisk_ = ramdisk_gendisk_add(to_handle(disk), number, disk->size_, &status);
+	disk->gendisk_ = ramdisk_gendisk_add(to_handle(disk), number, minors, disk->size_, &status);
 	if (!disk->gendisk_) {
 		destroy(disk);
 		return Error{-status, "the block layer refused the RAM disk"};
@@ -135,13 +156,25 @@ Result<void> Disk::adopt(Bytes image)
 
 void Disk::find_partitions()
 {
-	if (ramdisk_minors() > 1)
+	if (minors().count > 1)
 		ramdisk_gendisk_rescan(gendisk_);
+}
+
+ramdisk_minors Disk::minors() const
+{
+	const u32 first = number_ * ramdisk_max_part();
+	const u32 end = first + ramdisk_max_part();
+
+	if (first <= RAMDISK_IMAGE_MINOR && RAMDISK_IMAGE_MINOR < end)
+		return {first, RAMDISK_IMAGE_MINOR - first};
+	return {first, end - first};
 }
 
 bool Disk::owns(u32 minor) const
 {
-	return minor / ramdisk_minors() == number_;
+	const ramdisk_minors own = minors();
+
+	return minor >= own.first && minor - own.first < own.count;
 }
 
 void Disk::discard(u64 offset, u64 size)
@@ -158,6 +191,39 @@ void Disk::clear()
 {
 	store_.discard(0, ~0ull);
 	ramdisk_pages_settle();
+}
+
+bool Disk::retire()
+{
+	const UsersLock lock(gendisk_);
+
+	retired_ = true;
+	closed();
+	return !retired_;
+}
+
+Result<void> Disk::flush()
+{
+	const UsersLock lock(gendisk_);
+
+	if (!holds_initrd_)
+		return Error{initrd::kNotForIt, "holds no initrd"};
+	if (ramdisk_gendisk_users(gendisk_) > 1)
+		return Error{initrd::kBusy, "has other users"};
+	// First, or it would be written back into a disk that is empty then.
+	ramdisk_gendisk_drop_cache(gendisk_);
+	holds_initrd_ = false;
+	clear();
+	return {};
+}
+
+void Disk::closed()
+{
+	if (!retired_ || ramdisk_gendisk_users(gendisk_))
+		return;
+	retired_ = false;
+	holds_initrd_ = false;
+	clear();
 }
 
 } // namespace ramdisk
@@ -194,6 +260,23 @@ int ramdisk_create(u32 number)
 	auto disk = Disk::find_or_create(number);
 
 	return disk ? 0 : -disk.error().code;
+}
+
+int ramdisk_create_for_minor(u32 minor)
+{
+	return ramdisk_create(minor / ramdisk_max_part());
+}
+
+int ramdisk_flush(ramdisk_disk *disk)
+{
+	auto flushed = from_handle(disk)->flush();
+
+	return flushed ? 0 : -flushed.error().code;
+}
+
+void ramdisk_closed(ramdisk_disk *disk)
+{
+	from_handle(disk)->closed();
 }
 
 void ramdisk_destroy_all(void)

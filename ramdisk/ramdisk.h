@@ -27,6 +27,11 @@ public:
 	}
 	/* Makes it hold at least `size` bytes, in units of 4 KiB. Never smaller. */
 	Result<void> grow(u64 size);
+	/*
+	 * An initrd was loaded into it: BLKFLSBUF gives its memory back, as the
+	 * document has it. Other disks keep their data then.
+	 */
+	INLINE void mark_as_initrd() { holds_initrd_ = true; }
 	/* Takes over the whole pages that `image`, page-aligned, lies in. */
 	Result<void> adopt(Bytes image);
 	/* PageStore::insert(). */
@@ -42,9 +47,21 @@ public:
 	void discard(u64 offset, u64 size);
 	/* Frees all pages and waits until they are free. */
 	void clear();
+	/* The same as soon as nobody has it open; returns whether that is now. */
+	bool retire();
+	/*
+	 * clear() for its only user, and what the page cache holds of it; kBusy
+	 * when there are others, kNotForIt when it holds no initrd (any more).
+	 */
+	Result<void> flush();
+	/* A user may have gone; to be called with the gendisk's lock held. */
+	void closed();
 
 	INLINE u64 pages() const { return store_.pages(); }
 	INLINE u32 number() const { return number_; }
+
+	/* Its device numbers; one that /dev/initrd would share is left to that. */
+	ramdisk_minors minors() const;
 
 	/* For the list of disks only: to be called with the registry's lock held. */
 	static Result<Disk *> create(u32 number);
@@ -60,6 +77,8 @@ private:
 	ramdisk_gendisk *gendisk_ = nullptr;
 	u64 size_ = 0; /* bytes */
 	u32 number_;
+	bool holds_initrd_ = false;
+	bool retired_ = false; /* to be cleared when the last user goes */
 };
 
 /* /dev/ram0, for the image that was loaded at boot. */

@@ -114,23 +114,40 @@ void Region::hand_over(size_t size)
 	size_ = 0;
 }
 
-void Region::free()
+Region::Pages Region::split() const
 {
+	const MutableBytes all(pages_.start, pages_.size);
 	const seam_range crash = crash_part(pages_);
 
-	if (crash.size) {
-		// A crash kernel may not find secrets there: it does not clear it.
-		__builtin_memset(pages_.start, 0, pages_.size);
-		const size_t before = address(crash.start) - address(pages_.start);
-		const size_t after = pages_.size - before - crash.size;
+	if (!crash.size)
+		return {{all, MutableBytes()}, MutableBytes()};
+	const size_t before = address(crash.start) - address(pages_.start);
 
-		if (before)
-			seam_image_free(pages_.start, before);
-		if (after)
-			seam_image_free(crash.start + crash.size, after);
-	} else if (pages_.size) {
-		seam_image_free(pages_.start, pages_.size);
-	}
+	return {{all.first(before), all.skip(before + crash.size)},
+		MutableBytes(crash.start, crash.size)};
+}
+
+Region::Pages Region::surrender()
+{
+	const Pages pages = split();
+
+	for (const MutableBytes own : pages.own)
+		if (!own.empty())
+			seam_image_detach(own.data(), own.size());
+	*this = none();
+	return pages;
+}
+
+void Region::free()
+{
+	const Pages pages = split();
+
+	// A crash kernel may not find secrets there: it does not clear it.
+	if (!pages.crash.empty())
+		__builtin_memset(pages_.start, 0, pages_.size);
+	for (const MutableBytes own : pages.own)
+		if (!own.empty())
+			seam_image_free(own.data(), own.size());
 	*this = none();
 }
 

@@ -71,6 +71,17 @@ public:
 	/* Makes the first `size` bytes of the aligned image another owner's. */
 	void hand_over(size_t size);
 
+	/*
+	 * Its pages for an owner who may need them for ever, or gives them back
+	 * himself at any time: as reserved pages, those around a crash kernel's
+	 * reservation. What lies in that can only be overwritten.
+	 */
+	struct Pages {
+		MutableBytes own[2];
+		MutableBytes crash;
+	};
+	Pages surrender();
+
 	/* Gives back, once, every page that was not handed over. */
 	void free();
 	/* Keeps the memory and shows it as /sys/firmware/initrd. */
@@ -82,6 +93,7 @@ private:
 	{
 	}
 	MutableBytes destination() const;
+	Pages split() const;
 
 	u8 *data_;
 	size_t size_;

@@ -78,10 +78,15 @@ void __init seam_image_free(u8 *start, size_t size)
 	free_initrd_mem((unsigned long)start, (unsigned long)start + size);
 }
 
-void __init seam_image_hand_over(u8 *start, size_t size)
+void __init seam_image_detach(u8 *start, size_t size)
 {
 	if (IS_ENABLED(CONFIG_ARCH_KEEP_MEMBLOCK))
 		memblock_free(start, size);
+}
+
+void __init seam_image_hand_over(u8 *start, size_t size)
+{
+	seam_image_detach(start, size);
 	while (size) {
 		struct zone *zone = page_zone(virt_to_page(start));
 		size_t part = size;

@@ -55,6 +55,12 @@ void seam_image_free(u8 *start, size_t size);
  */
 void seam_image_hand_over(u8 *start, size_t size);
 
+/*
+ * Takes whole pages of the image out of the boot allocator's books; they stay
+ * reserved until their owner gives them to the kernel.
+ */
+void seam_image_detach(u8 *start, size_t size);
+
 /* Shows a retained image as /sys/firmware/initrd (0440); 0 or -errno. */
 int seam_image_publish(u8 *start, size_t size);
 

@@ -55,4 +55,40 @@
 #define SERIES_SYSCTL_END {}
 #endif
 
+/* From 6.5 on a disk is opened as such, with a mode of the block layer's own. */
+#if SERIES_AT_LEAST(6, 5)
+#define SERIES_OPEN_ARGUMENTS struct gendisk *disk, blk_mode_t mode
+#define SERIES_OPEN_WRITE BLK_OPEN_WRITE
+#define SERIES_OPEN_EXCLUSIVE BLK_OPEN_EXCL
+#define SERIES_RELEASE_ARGUMENTS struct gendisk *disk
+#define SERIES_IOCTL_MODE blk_mode_t
+#else
+#define SERIES_OPEN_ARGUMENTS struct block_device *device, fmode_t mode
+#define SERIES_OPEN_WRITE FMODE_WRITE
+#define SERIES_OPEN_EXCLUSIVE FMODE_EXCL
+#define SERIES_RELEASE_ARGUMENTS struct gendisk *disk, fmode_t mode
+#define SERIES_IOCTL_MODE fmode_t
+#endif
+
+/* The limits of its queue became an argument of a disk's allocation in 6.9. */
+#if SERIES_AT_LEAST(6, 9)
+#define SERIES_ALLOC_DISK() blk_alloc_disk(NULL, NUMA_NO_NODE)
+#else
+#define SERIES_ALLOC_DISK() blk_alloc_disk(NUMA_NO_NODE)
+#endif
+
+/* A block device names its page cache since 6.10. */
+#if SERIES_AT_LEAST(6, 10)
+#define SERIES_BLOCK_CACHE(device) ((device)->bd_mapping)
+#else
+#define SERIES_BLOCK_CACHE(device) ((device)->bd_inode->i_mapping)
+#endif
+
+/* What root= says is looked up by a function with an error since 6.5. */
+#if SERIES_AT_LEAST(6, 5)
+#define SERIES_FIND_DEVICE(name, device) early_lookup_bdev(name, device)
+#else
+#define SERIES_FIND_DEVICE(name, device) ((*(device) = name_to_dev_t(name)) ? 0 : -ENODEV)
+#endif
+
 #endif

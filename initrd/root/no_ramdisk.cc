@@ -15,6 +15,6 @@ bool on_ramdisk(u32 device)
 	return device == kRam0;
 }
 
-void empty_ramdisk() {}
+void retire_ramdisk() {}
 
 } // namespace initrd::root

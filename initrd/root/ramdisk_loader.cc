@@ -206,6 +206,8 @@ Result<void> load_ramdisk(Region &region, int start_block, bool keep)
 	const Format *const format = identify(image);
 	const bool is_file_system = format && format->kind == Kind::kFileSystem;
 	ramdisk::Disk &disk = *TRY(ramdisk::boot_disk());
+
+	disk.mark_as_initrd();
 	Account account = {nullptr, "unknown", image.size(), image.size(), "", 0, started_ns};
 	auto loaded = format && format->kind == Kind::kCompressed ?
 			      load_compressed(image, *format, start_block, disk, account) :
@@ -232,12 +234,21 @@ bool on_ramdisk(u32 device)
 	return disk && disk.value()->owns(minor);
 }
 
-void empty_ramdisk()
+void retire_ramdisk()
 {
 	auto disk = ramdisk::boot_disk();
 
-	if (disk)
-		disk.value()->clear();
+	if (!disk)
+		return;
+	const u64 kib = disk.value()->pages() * (seam_page_size() / 1024);
+
+	if (disk.value()->retire())
+		seam_log(SEAM_LOG_INFO, "initrd: %llu KiB of /dev/ram0 given back\n", kib);
+	else
+		seam_log(
+			SEAM_LOG_NOTICE,
+			"initrd: /dev/ram0 is in use: its %llu KiB will be given back by the last user\n",
+			kib);
 }
 
 } // namespace initrd::root

@@ -28,8 +28,8 @@ Result<void> load_ramdisk(Region &region, int start_block, bool keep);
 /* Whether `device` (as in real-root-dev) is /dev/ram0 or a partition of it. */
 bool on_ramdisk(u32 device);
 
-/* Forgets what is in /dev/ram0 and gives its memory back. */
-void empty_ramdisk();
+/* Gives the memory of /dev/ram0 back as soon as nobody uses it, which may be now. */
+void retire_ramdisk();
 
 } // namespace initrd::root
 

@@ -18,11 +18,14 @@ namespace initrd {
 enum Errno : int {
 	kNoEntry = 2,
 	kNoMemory = 12,
+	kBusy = 16,
 	kExists = 17,
 	kNoDevice = 19,
 	kInvalid = 22,
+	kNotForIt = 25, /* ENOTTY: the device has no such operation */
 	kTooBig = 27,
 	kNoSpace = 28,
+	kReadOnly = 30,
 	kNoData = 61, /* the input ends too early */
 };
 

@@ -3,12 +3,15 @@
  * The RAM disk's driver of block major 1, in brd's place and with its names.
  */
 #include <linux/blkdev.h>
+#include <linux/buffer_head.h>
+#include <linux/capability.h>
 #include <linux/debugfs.h>
 #include <linux/highmem.h>
 #include <linux/initrd.h>
 #include <linux/major.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/pagemap.h>
 
 #include "initrd/kernel/series.h"
 #include "ramdisk/kernel/blkdev.h"
@@ -118,9 +121,27 @@ static void ramdisk_submit_bio(struct bio *bio)
 	bio_endio(bio);
 }
 
+/* The block layer asks for BLKFLSBUF only (block/ioctl.c), before it does its own. */
+static int ramdisk_ioctl(struct block_device *device, SERIES_IOCTL_MODE mode, unsigned int command,
+			 unsigned long argument)
+{
+	if (command != BLKFLSBUF || bdev_is_partition(device))
+		return -ENOTTY;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EACCES;
+	return ramdisk_flush(device->bd_disk->private_data);
+}
+
+static void ramdisk_release(SERIES_RELEASE_ARGUMENTS)
+{
+	ramdisk_closed(disk->private_data);
+}
+
 static const struct block_device_operations operations = {
 	.owner = THIS_MODULE,
 	.submit_bio = ramdisk_submit_bio,
+	.ioctl = ramdisk_ioctl,
+	.release = ramdisk_release,
 };
 
 /* A queue that wants whole pages discarded and completes in submit_bio(). */
@@ -167,8 +188,8 @@ static struct gendisk *to_gendisk(struct ramdisk_gendisk *gendisk)
 	return (struct gendisk *)gendisk;
 }
 
-struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 number, u64 size,
-					    int *status)
+struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 number,
+					    struct ramdisk_minors minors, u64 size, int *status)
 {
 	struct gendisk *gendisk = alloc_gendisk();
 
@@ -176,8 +197,8 @@ struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 numbe
 	if (!gendisk)
 		return NULL;
 	gendisk->major = RAMDISK_MAJOR;
-	gendisk->first_minor = number * max_part;
-	gendisk->minors = max_part;
+	gendisk->first_minor = minors.first;
+	gendisk->minors = minors.count;
 	gendisk->fops = &operations;
 	gendisk->private_data = disk;
 	snprintf(gendisk->disk_name, DISK_NAME_LEN, "ram%u", number);
@@ -212,14 +233,39 @@ void ramdisk_gendisk_rescan(struct ramdisk_gendisk *gendisk)
 	mutex_unlock(&disk->open_mutex);
 }
 
-u32 ramdisk_minors(void)
+void ramdisk_gendisk_lock(struct ramdisk_gendisk *gendisk)
+{
+	mutex_lock(&to_gendisk(gendisk)->open_mutex);
+}
+
+void ramdisk_gendisk_unlock(struct ramdisk_gendisk *gendisk)
+{
+	mutex_unlock(&to_gendisk(gendisk)->open_mutex);
+}
+
+u32 ramdisk_gendisk_users(struct ramdisk_gendisk *gendisk)
+{
+	return disk_openers(to_gendisk(gendisk));
+}
+
+void ramdisk_gendisk_drop_cache(struct ramdisk_gendisk *gendisk)
+{
+	struct address_space *cache = SERIES_BLOCK_CACHE(to_gendisk(gendisk)->part0);
+
+	filemap_invalidate_lock(cache);
+	invalidate_bh_lrus();
+	truncate_inode_pages(cache, 0);
+	filemap_invalidate_unlock(cache);
+}
+
+u32 ramdisk_max_part(void)
 {
 	return max_part;
 }
 
 static void create_for_minor(dev_t device)
 {
-	ramdisk_create(MINOR(device) / max_part);
+	ramdisk_create_for_minor(MINOR(device));
 }
 
 static int __init ramdisk_start(void)

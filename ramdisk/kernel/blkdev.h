@@ -16,18 +16,37 @@ extern "C" {
 struct ramdisk_disk;
 struct ramdisk_gendisk;
 
+/* Where a disk's device numbers (minors of block major 1) begin, how many there are. */
+struct ramdisk_minors {
+	u32 first;
+	u32 count;
+};
+
+/* The minor number of /dev/initrd, which no RAM disk gets. */
+enum { RAMDISK_IMAGE_MINOR = 250 };
+
 /* In the shim: what the C++ calls. */
 
 /* A visible /dev/ram<number> of `size` bytes; NULL with -errno in `status`. */
-struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 number, u64 size,
-					    int *status);
+struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 number,
+					    struct ramdisk_minors minors, u64 size, int *status);
 /* Takes it away and waits for its users' requests. */
 void ramdisk_gendisk_remove(struct ramdisk_gendisk *gendisk);
 void ramdisk_gendisk_resize(struct ramdisk_gendisk *gendisk, u64 size);
 /* Reads the partition table again. */
 void ramdisk_gendisk_rescan(struct ramdisk_gendisk *gendisk);
+/*
+ * Keeps users from coming and going; the C++ is called with it held where it
+ * is told so.
+ */
+void ramdisk_gendisk_lock(struct ramdisk_gendisk *gendisk);
+void ramdisk_gendisk_unlock(struct ramdisk_gendisk *gendisk);
+/* How often the disk and its partitions are open; with the lock held. */
+u32 ramdisk_gendisk_users(struct ramdisk_gendisk *gendisk);
+/* Forgets what the page cache holds of the disk, written back or not. */
+void ramdisk_gendisk_drop_cache(struct ramdisk_gendisk *gendisk);
 /* How many minor numbers each disk has: brd.max_part=. */
-u32 ramdisk_minors(void);
+u32 ramdisk_max_part(void);
 /* Serialises everything that makes, finds or destroys disks. */
 void ramdisk_lock(void);
 void ramdisk_unlock(void);
@@ -45,6 +64,15 @@ void ramdisk_discard(struct ramdisk_disk *disk, u64 offset, u64 size);
 u64 ramdisk_pages(struct ramdisk_disk *disk);
 /* Makes the disk with this number if there is none; 0 or -errno. */
 int ramdisk_create(u32 number);
+/* The same for the disk that a device number belongs to. */
+int ramdisk_create_for_minor(u32 minor);
+/*
+ * BLKFLSBUF: gives the memory of the disk back that the initrd was loaded into.
+ * 0; -EBUSY when there are users beside the caller; -ENOTTY for another disk.
+ */
+int ramdisk_flush(struct ramdisk_disk *disk);
+/* A user has closed the disk or a partition of it; with the lock held. */
+void ramdisk_closed(struct ramdisk_disk *disk);
 /* Destroys all disks. */
 void ramdisk_destroy_all(void);
 /* A number of KiB, or bytes with K, M, G; 0 when it is not a size. */

@@ -110,12 +110,13 @@ TEST_F(BootArchive, RetainTakesNoValue)
 	EXPECT_TRUE(host::published().empty());
 }
 
-TEST_F(BootArchive, NoinitrdDoesNotConcernArchives)
+TEST_F(BootArchive, OfTheKernelItselfIsUnpackedWithNoinitrd)
 {
 	initrd_set_noinitrd();
 	host::set_image(with_init());
+	host::set_builtin_archive(host::Archive().folder("dev").trailer().data());
 	boot();
-	EXPECT_EQ(host::tree(), "dev init");
+	EXPECT_EQ(host::tree(), "dev");
 }
 
 TEST_F(BootArchive, InACrashReservationIsClearedAndNotFreed)

@@ -226,7 +226,7 @@ TEST_F(BootImage, WithNoinitrdIsNotLoaded)
 	EXPECT_EQ(boot(), 0);
 	EXPECT_EQ(host::live().pages, 0u);
 	EXPECT_TRUE(host::root().calls.empty());
-	EXPECT_EQ(host::image_pages(), "FFFFF");
+	EXPECT_EQ(host::image_pages(), "ddddd");
 }
 
 TEST_F(BootImage, IsFreedPageByPageWhenTheDiskIsCleared)

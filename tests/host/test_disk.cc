@@ -156,4 +156,112 @@ TEST(RamdiskPartitions, DivideTheMinorNumbers)
 	EXPECT_EQ(ramdisk_sane_partitions(1000, 256), 256);
 }
 
+TEST_F(Disks, LeaveTheMinorNumberOfDevInitrdAlone)
+{
+	EXPECT_EQ(ramdisk_create(250), -kExists);
+	EXPECT_EQ(ramdisk_create_for_minor(250), -kExists);
+	EXPECT_EQ(host::gendisks().count(250), 0u);
+	EXPECT_EQ(ramdisk_create_for_minor(251), 0);
+	EXPECT_EQ(host::gendisks()[251].first_minor, 251u);
+	EXPECT_EQ(host::live().blocks, 2u) << "one disk and its gendisk";
+}
+
+TEST_F(Disks, WithPartitionsStopBeforeTheMinorNumberOfDevInitrd)
+{
+	host::set_minors(16);
+	Disk &ram15 = disk(15);
+
+	EXPECT_EQ(host::gendisks()[15].first_minor, 240u);
+	EXPECT_EQ(host::gendisks()[15].minors, 10u);
+	EXPECT_TRUE(ram15.owns(249));
+	EXPECT_FALSE(ram15.owns(250));
+	disk(16);
+	EXPECT_EQ(host::gendisks()[16].first_minor, 256u);
+	EXPECT_EQ(host::gendisks()[16].minors, 16u);
+}
+
+class InitrdDisk : public Disks {
+protected:
+	void SetUp() override
+	{
+		ASSERT_TRUE(
+			disk().write(0, host::bytes_of(host::sample(3 * kPage)), RAMDISK_MAY_SLEEP)
+				.ok());
+		disk().mark_as_initrd();
+	}
+
+	static int flush() { return ramdisk_flush(handle(disk())); }
+};
+
+TEST_F(InitrdDisk, IsEmptiedByBlkflsbuf)
+{
+	host::gendisks()[0].users = 1;
+	EXPECT_EQ(flush(), 0);
+	EXPECT_EQ(disk().pages(), 0u);
+	EXPECT_EQ(host::live().pages, 0u);
+	EXPECT_EQ(host::gendisks()[0].cache_drops, 1u);
+	EXPECT_FALSE(host::gendisks()[0].locked);
+}
+
+TEST_F(InitrdDisk, ForgetsThePageCacheFirst)
+{
+	u64 left = 0;
+
+	host::gendisks()[0].users = 1;
+	host::gendisks()[0].on_cache_drop = [&left] { left = disk().pages(); };
+	EXPECT_EQ(flush(), 0);
+	EXPECT_EQ(left, 3u) << "a page written back later would come to life again";
+}
+
+TEST_F(InitrdDisk, IsNotEmptiedUnderOtherUsers)
+{
+	host::gendisks()[0].users = 2;
+	EXPECT_EQ(flush(), -kBusy);
+	EXPECT_EQ(disk().pages(), 3u);
+	EXPECT_EQ(host::gendisks()[0].cache_drops, 0u);
+	EXPECT_FALSE(host::gendisks()[0].locked);
+	host::gendisks()[0].users = 1;
+	EXPECT_EQ(flush(), 0);
+}
+
+TEST_F(InitrdDisk, IsAnOrdinaryDiskAfterwards)
+{
+	host::gendisks()[0].users = 1;
+	EXPECT_EQ(flush(), 0);
+	ASSERT_TRUE(disk().write(0, host::bytes_of(host::sample(kPage)), RAMDISK_MAY_SLEEP).ok());
+	EXPECT_EQ(flush(), -kNotForIt);
+	EXPECT_EQ(disk().pages(), 1u);
+}
+
+TEST_F(InitrdDisk, OthersKeepTheirDataOnBlkflsbuf)
+{
+	Disk &ram1 = disk(1);
+
+	ASSERT_TRUE(ram1.write(0, host::bytes_of(host::sample(kPage)), RAMDISK_MAY_SLEEP).ok());
+	host::gendisks()[1].users = 1;
+	EXPECT_EQ(ramdisk_flush(handle(ram1)), -kNotForIt);
+	EXPECT_EQ(ram1.pages(), 1u);
+}
+
+TEST_F(InitrdDisk, RetiresAtOnceOrWithItsLastUser)
+{
+	host::gendisks()[0].users = 2;
+	disk().retire();
+	EXPECT_EQ(disk().pages(), 3u);
+	host::gendisks()[0].locked = true;
+	host::gendisks()[0].users = 1;
+	ramdisk_closed(handle(disk()));
+	EXPECT_EQ(disk().pages(), 3u);
+	host::gendisks()[0].users = 0;
+	ramdisk_closed(handle(disk()));
+	EXPECT_EQ(disk().pages(), 0u);
+
+	ASSERT_TRUE(disk().write(0, host::bytes_of(host::sample(kPage)), RAMDISK_MAY_SLEEP).ok());
+	ramdisk_closed(handle(disk()));
+	EXPECT_EQ(disk().pages(), 1u) << "only once";
+	host::gendisks()[0].locked = false;
+	disk().retire();
+	EXPECT_EQ(disk().pages(), 0u);
+}
+
 } // namespace

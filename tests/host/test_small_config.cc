@@ -71,4 +71,15 @@ TEST_F(SmallConfig, ImagesHaveNowhereToGo)
 	EXPECT_EQ(host::image_pages(), "FFFFF");
 }
 
+TEST_F(SmallConfig, NoinitrdWithoutABlockLayerDropsTheImage)
+{
+	host::set_image(Archive().folder("d").trailer().data());
+	initrd_set_noinitrd();
+	EXPECT_EQ(boot("myfs"), 0);
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING, "initrd: noinitrd: no /dev/initrd without"
+						   " CONFIG_BLOCK, image dropped"));
+	EXPECT_EQ(host::tree(), "");
+	expect_no_page_left();
+}
+
 } // namespace

@@ -2,6 +2,7 @@
 // The block layer: a record of its disks.
 
 #include "ramdisk/kernel/blkdev.h"
+#include "ramdisk/kernel/image_device.h"
 
 #include "seam/world.h"
 
@@ -17,6 +18,8 @@ struct State {
 	u64 default_kib = 4096;
 	u32 minors = 1;
 	int locks = 0;
+	int image_locks = 0;
+	u64 image_device_size = 0;
 };
 State state;
 
@@ -44,6 +47,11 @@ void set_minors(u32 minors)
 	state.minors = minors;
 }
 
+u64 image_device_size()
+{
+	return state.image_device_size;
+}
+
 void set_default_disk_kib(u64 kib)
 {
 	state.default_kib = kib;
@@ -51,13 +59,19 @@ void set_default_disk_kib(u64 kib)
 
 } // namespace host
 
-struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *, u32 number, u64 size,
-					    int *status)
+struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *, u32 number,
+					    struct ramdisk_minors minors, u64 size, int *status)
 {
 	*status = host::may_allocate() ? state.status : -12;
 	if (*status)
 		return nullptr;
-	state.gendisks[number] = {size, true};
+	host::GendiskRecord &record = state.gendisks[number];
+
+	record = {};
+	record.size = size;
+	record.visible = true;
+	record.first_minor = minors.first;
+	record.minors = minors.count;
 	host::live().blocks++;
 	return new ramdisk_gendisk{number};
 }
@@ -79,9 +93,57 @@ void ramdisk_gendisk_rescan(struct ramdisk_gendisk *gendisk)
 	state.gendisks[gendisk->number].rescans++;
 }
 
-u32 ramdisk_minors(void)
+void ramdisk_gendisk_lock(struct ramdisk_gendisk *gendisk)
+{
+	host::GendiskRecord &record = state.gendisks[gendisk->number];
+
+	if (record.locked)
+		host::complain("a disk's lock is taken twice: dead");
+	record.locked = true;
+}
+
+void ramdisk_gendisk_unlock(struct ramdisk_gendisk *gendisk)
+{
+	state.gendisks[gendisk->number].locked = false;
+}
+
+u32 ramdisk_gendisk_users(struct ramdisk_gendisk *gendisk)
+{
+	const host::GendiskRecord &record = state.gendisks[gendisk->number];
+
+	if (!record.locked)
+		host::complain("users are counted while they may come and go");
+	return record.users;
+}
+
+void ramdisk_gendisk_drop_cache(struct ramdisk_gendisk *gendisk)
+{
+	host::GendiskRecord &record = state.gendisks[gendisk->number];
+
+	record.cache_drops++;
+	if (record.on_cache_drop)
+		record.on_cache_drop();
+}
+
+u32 ramdisk_max_part(void)
 {
 	return state.minors;
+}
+
+void ramdisk_image_lock(void)
+{
+	if (state.image_locks++)
+		host::complain("the lock of /dev/initrd is taken twice: dead");
+}
+
+void ramdisk_image_unlock(void)
+{
+	state.image_locks--;
+}
+
+void ramdisk_image_resize(u64 size)
+{
+	state.image_device_size = size;
 }
 
 void ramdisk_lock(void)

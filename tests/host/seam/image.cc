@@ -8,6 +8,7 @@
 #include <cstring>
 #include <sanitizer/asan_interface.h>
 
+#include "ramdisk/kernel/image_device.h"
 #include "seam/world.h"
 
 namespace {
@@ -67,7 +68,7 @@ void pass(u8 *start, size_t size, const std::string &from, char to)
 			return;
 		}
 		block.pages[number] = to;
-		if (to == 'H')
+		if (to == 'H' || to == 'd')
 			continue;
 		std::memset(address_of(number), kFreed, kPage);
 		ASAN_POISON_MEMORY_REGION(address_of(number), kPage);
@@ -189,6 +190,16 @@ int image_start_block()
 
 } // namespace host
 
+void ramdisk_image_free(u8 *pages, size_t size)
+{
+	pass(pages, size, "d", 'D');
+}
+
+void ramdisk_image_clear(u8 *pages, size_t size)
+{
+	std::memset(pages, 0, size);
+}
+
 struct seam_range seam_image(void)
 {
 	return block.image;
@@ -222,6 +233,11 @@ void seam_image_free(u8 *start, size_t size)
 void seam_image_hand_over(u8 *start, size_t size)
 {
 	pass(start, size, "o", 'H');
+}
+
+void seam_image_detach(u8 *start, size_t size)
+{
+	pass(start, size, "o", 'd');
 }
 
 int seam_image_publish(u8 *start, size_t size)

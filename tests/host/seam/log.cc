@@ -85,6 +85,11 @@ void set_strict_hex(bool strict)
 	state.strict_hex = strict;
 }
 
+void pass_time(u64 milliseconds)
+{
+	state.now += milliseconds * 1000000;
+}
+
 } // namespace host
 
 void seam_log(enum seam_log_level level, const char *format, ...)

@@ -15,6 +15,7 @@ void reset_blkdev();
 void reset()
 {
 	reset_boot();
+	reset_image_device();
 	reset_pages();
 	reset_memory();
 	reset_image();

@@ -89,6 +89,7 @@ void set_crash_reservation(size_t first_page, size_t pages);
  *   -  shared with others, nobody's to free      F  freed
  *   o  the image's own, still                    H  handed over
  *   c  the same, in the crash reservation        R  handed over, then freed
+ *   d  out of the boot allocator's books         D  the same, then freed
  * A crash page that is not freed stays c.
  */
 std::string image_pages();
@@ -128,6 +129,9 @@ bool logged(seam_log_level level, const std::string &text);
 size_t times_logged(const std::string &text);
 std::string whole_log();
 
+/* Moves the clock, which moves by a millisecond whenever it is read. */
+void pass_time(u64 milliseconds);
+
 /* What seam_panic() throws. */
 struct Panic : std::runtime_error {
 	using std::runtime_error::runtime_error;
@@ -147,6 +151,10 @@ struct Root {
 	std::string mountable_as = "ext2";
 	bool writable = true;
 	int move_status = 0; /* of moving /old to /root/initrd */
+	/* Names that root= may give, from which look-up on, and what waits for them. */
+	std::map<std::string, u32> devices;
+	unsigned look_ups_before_devices = 0;
+	unsigned look_ups = 0;
 	std::function<int()> linuxrc = [] { return 0; };
 	std::vector<std::string> calls;
 };
@@ -158,15 +166,25 @@ struct GendiskRecord {
 	u64 size = 0;
 	bool visible = false;
 	size_t rescans = 0; /* of its partition table */
+	u32 first_minor = 0;
+	u32 minors = 0;
+	bool locked = false;
+	u32 users = 0; /* openers, as the test says */
+	size_t cache_drops = 0;
+	std::function<void()> on_cache_drop;
 };
 std::map<u32, GendiskRecord> &gendisks();
 void set_gendisk_status(int status);
+/* The size that /dev/initrd was given last, in bytes. */
+u64 image_device_size();
 void set_default_disk_kib(u64 kib);
 /* brd.max_part= */
 void set_minors(u32 minors);
 
 /* Forgets parameters and a waiting image: boot.cc's own state. */
 void reset_boot();
+/* /dev/initrd as before boot. */
+void reset_image_device();
 
 } // namespace host
 

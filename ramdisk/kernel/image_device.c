@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/initrd: a disk of its own that is always there, with or without data.
+ */
+#include <linux/blkdev.h>
+#include <linux/init.h>
+#include <linux/highmem.h>
+#include <linux/initrd.h>
+#include <linux/major.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/poison.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+#include <linux/task_work.h>
+
+#include "initrd/kernel/series.h"
+#include "ramdisk/kernel/blkdev.h"
+#include "ramdisk/kernel/image_device.h"
+
+static DEFINE_MUTEX(image_mutex);
+static struct gendisk *image_disk;
+
+void ramdisk_image_lock(void)
+{
+	mutex_lock(&image_mutex);
+}
+
+void ramdisk_image_unlock(void)
+{
+	mutex_unlock(&image_mutex);
+}
+
+void ramdisk_image_resize(u64 size)
+{
+	if (image_disk)
+		set_capacity(image_disk, DIV_ROUND_UP_ULL(size, SECTOR_SIZE));
+}
+
+void ramdisk_image_free(u8 *pages, size_t size)
+{
+	size_t done;
+
+	for (done = 0; done < size; done += PAGE_SIZE) {
+		u8 *page = pages + done;
+
+		free_reserved_area(page, page + PAGE_SIZE, POISON_FREE_INITMEM, NULL);
+		cond_resched();
+	}
+	pr_info("Freeing initrd memory: %zuK\n", size >> 10);
+}
+
+void ramdisk_image_clear(u8 *pages, size_t size)
+{
+	memset(pages, 0, size);
+}
+
+/* Runs as the system call that opened the device returns to user space. */
+struct attempt {
+	struct callback_head work;
+	bool again;
+};
+
+static void end_attempt(struct callback_head *work)
+{
+	struct attempt *attempt = container_of(work, struct attempt, work);
+
+	/* Once more: a file that the same system call closed may still be due. */
+	if (!attempt->again) {
+		attempt->again = true;
+		if (!task_work_add(current, work, TWA_RESUME))
+			return;
+	}
+	kfree(attempt);
+	ramdisk_image_end_attempt();
+}
+
+/* Without a way to learn of its end, an exclusive user is one like any other. */
+static int open_exclusively(int writes)
+{
+	struct attempt *attempt = kzalloc(sizeof(*attempt), GFP_KERNEL);
+	int status = ramdisk_image_open(writes, attempt ? current : NULL);
+
+	if (status <= 0) {
+		kfree(attempt);
+		return status;
+	}
+	init_task_work(&attempt->work, end_attempt);
+	if (task_work_add(current, &attempt->work, TWA_RESUME)) {
+		kfree(attempt);
+		ramdisk_image_end_attempt();
+	}
+	return 0;
+}
+
+static int image_open(SERIES_OPEN_ARGUMENTS)
+{
+	int writes = !!(mode & SERIES_OPEN_WRITE);
+
+	if (mode & SERIES_OPEN_EXCLUSIVE)
+		return open_exclusively(writes);
+	return ramdisk_image_open(writes, NULL);
+}
+
+static void image_release(SERIES_RELEASE_ARGUMENTS)
+{
+	ramdisk_image_close(current);
+}
+
+static void image_submit_bio(struct bio *bio)
+{
+	u64 offset = (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT;
+	struct bvec_iter at;
+	struct bio_vec part;
+
+	if (bio_op(bio) != REQ_OP_READ) {
+		bio_io_error(bio);
+		return;
+	}
+	bio_for_each_segment(part, bio, at) {
+		void *to = bvec_kmap_local(&part);
+
+		ramdisk_image_read(offset, to, part.bv_len);
+		flush_dcache_page(part.bv_page);
+		kunmap_local(to);
+		offset += part.bv_len;
+	}
+	bio_endio(bio);
+}
+
+static char *image_devnode(struct gendisk *disk, umode_t *mode)
+{
+	*mode = 0400;
+	return NULL;
+}
+
+static const struct block_device_operations image_operations = {
+	.owner = THIS_MODULE,
+	.open = image_open,
+	.release = image_release,
+	.submit_bio = image_submit_bio,
+	.devnode = image_devnode,
+};
+
+static ssize_t image_size_show(struct device *device, struct device_attribute *attribute, char *to)
+{
+	return sysfs_emit(to, "%llu\n", ramdisk_image_size());
+}
+static DEVICE_ATTR_RO(image_size);
+
+static struct attribute *image_attrs[] = {
+	&dev_attr_image_size.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(image);
+
+/* The whole image appears at once, after the disk: it is never looked at for partitions. */
+static int __init start_image_disk(void)
+{
+	struct gendisk *disk = SERIES_ALLOC_DISK();
+	int status;
+
+	if (IS_ERR_OR_NULL(disk)) {
+		pr_err("initrd: out of memory for /dev/initrd\n");
+		return -ENOMEM;
+	}
+	disk->major = RAMDISK_MAJOR;
+	disk->first_minor = RAMDISK_IMAGE_MINOR;
+	disk->minors = 1;
+	disk->flags |= GENHD_FL_NO_PART;
+	disk->fops = &image_operations;
+	strscpy(disk->disk_name, "initrd", DISK_NAME_LEN);
+	set_disk_ro(disk, true);
+	status = device_add_disk(NULL, disk, image_groups);
+	if (status) {
+		pr_err("initrd: the block layer refused /dev/initrd, error %d\n", -status);
+		put_disk(disk);
+		return status;
+	}
+	/* Not even a request from user space makes an event that has it probed. */
+	dev_set_uevent_suppress(disk_to_dev(disk), 1);
+
+	ramdisk_image_lock();
+	image_disk = disk;
+	ramdisk_image_unlock();
+	ramdisk_image_start();
+	return 0;
+}
+device_initcall(start_image_disk);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Seam of /dev/initrd: the block layer on one side, the C++ on the other.
+ */
+#ifndef RAMDISK_KERNEL_IMAGE_DEVICE_H
+#define RAMDISK_KERNEL_IMAGE_DEVICE_H
+
+#include "initrd/support/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* In the shim: what the C++ calls. */
+
+/* Serialises everything but reading. May sleep. */
+void ramdisk_image_lock(void);
+void ramdisk_image_unlock(void);
+/* Makes the device as large as the sectors that `size` bytes lie in. */
+void ramdisk_image_resize(u64 size);
+/*
+ * Gives whole pages that the boot allocator had reserved to the kernel, poisoned
+ * as after boot, and says how much that is. May take long; may sleep.
+ */
+void ramdisk_image_free(u8 *pages, size_t size);
+/* Overwrites pages that stay reserved. */
+void ramdisk_image_clear(u8 *pages, size_t size);
+
+/* In the C++: what the shim calls. */
+
+/* The disk is there: give it the size that it is to have. */
+void ramdisk_image_start(void);
+
+/*
+ * A new user; -errno when there is nothing to read, or when it wants to write.
+ * `attempt` is NULL, or the task whose open is exclusive, as that of a mount is.
+ * Returns 1 when ramdisk_image_end_attempt() is to be called as the system call
+ * of that task ends, else 0.
+ */
+int ramdisk_image_open(int writes, const void *attempt);
+/* `task` closes it. */
+void ramdisk_image_close(const void *task);
+void ramdisk_image_end_attempt(void);
+/* Any part of the device, which must have users. */
+void ramdisk_image_read(u64 offset, void *to, size_t size);
+/* The image's exact size in bytes; 0 when there is none, or no more. */
+u64 ramdisk_image_size(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+// /dev/initrd: who may open it, what is read, when it is gone.
+
+#include "boots.h"
+#include "ramdisk/kernel/image_device.h"
+
+namespace {
+
+using namespace initrd;
+using host::Data;
+using host::kPage;
+
+// Stand for two processes.
+const char shell = 0;
+const char mount = 0;
+
+class ImageDevice : public host::Boot {
+protected:
+	/* Boots with `content` and noinitrd. */
+	static void preserve(const Data &content, size_t misalignment = 0)
+	{
+		host::set_image(content, misalignment);
+		initrd_set_noinitrd();
+		ASSERT_EQ(boot("/dev/sda1"), 0);
+	}
+
+	static Data read(u64 offset, size_t size)
+	{
+		Data data(size, 0xee);
+
+		ramdisk_image_read(offset, data.data(), size);
+		return data;
+	}
+
+	static int open() { return ramdisk_image_open(false, nullptr); }
+	static void close() { ramdisk_image_close(&shell); }
+};
+
+TEST_F(ImageDevice, HasNothingWithoutAnImage)
+{
+	host::set_image({});
+	initrd_set_noinitrd();
+	EXPECT_EQ(boot("/dev/sda1"), 0);
+	EXPECT_EQ(open(), -kNoDevice);
+	EXPECT_EQ(ramdisk_image_size(), 0u);
+}
+
+TEST_F(ImageDevice, HasNothingWithoutNoinitrd)
+{
+	host::set_image(host::ext2_image(5 * kPage));
+	EXPECT_EQ(boot("/dev/ram0"), 0);
+	EXPECT_EQ(open(), -kNoDevice);
+}
+
+TEST_F(ImageDevice, ShowsTheBytesAsTheyAre)
+{
+	const Data content = host::sample(3 * kPage + 77);
+
+	preserve(content);
+	EXPECT_EQ(ramdisk_image_size(), content.size());
+	EXPECT_EQ(host::image_device_size(), content.size());
+	ASSERT_EQ(open(), 0);
+	EXPECT_EQ(read(0, content.size()), content);
+	EXPECT_EQ(read(4000, 200), Data(content.begin() + 4000, content.begin() + 4200));
+	close();
+	expect_no_page_left("D");
+}
+
+TEST_F(ImageDevice, IsZeroBehindTheLastByte)
+{
+	const Data content = host::sample(1000);
+
+	preserve(content);
+	ASSERT_EQ(open(), 0);
+	Data last = read(512, 512);
+
+	EXPECT_TRUE(std::equal(last.begin(), last.begin() + 488, content.begin() + 512));
+	EXPECT_EQ(Data(last.begin() + 488, last.end()), Data(24, 0));
+	EXPECT_EQ(read(1024, 512), Data(512, 0));
+	EXPECT_EQ(read(~0ull, 1), Data(1, 0));
+	close();
+}
+
+TEST_F(ImageDevice, NothingIsUnpackedOrLoaded)
+{
+	const Data archive = host::Archive().file("init", "x").trailer().data();
+
+	preserve(archive);
+	EXPECT_EQ(text("/init"), "(nothing)");
+	EXPECT_EQ(host::gendisks().count(0), 0u) << "/dev/ram0 was made";
+	EXPECT_TRUE(host::root().calls.empty());
+	EXPECT_EQ(ramdisk_image_size(), archive.size());
+	EXPECT_TRUE(
+		host::logged(SEAM_LOG_INFO, "initrd: noinitrd: " + std::to_string(archive.size()) +
+						    " bytes in /dev/initrd"));
+}
+
+TEST_F(ImageDevice, MakesNoCopy)
+{
+	host::set_image(host::sample(5 * kPage));
+	initrd_set_noinitrd();
+	boot("/dev/sda1");
+	EXPECT_EQ(host::image_pages(), "ddddd");
+	EXPECT_EQ(host::live(), host::Live());
+}
+
+TEST_F(ImageDevice, CannotBeWritten)
+{
+	preserve(host::sample(kPage));
+	EXPECT_EQ(ramdisk_image_open(true, nullptr), -kReadOnly);
+	EXPECT_EQ(ramdisk_image_open(true, &mount), -kReadOnly);
+	EXPECT_EQ(open(), 0) << "the refusals used it up";
+	close();
+}
+
+TEST_F(ImageDevice, IsGoneWithItsLastUser)
+{
+	preserve(host::sample(4 * kPage));
+	ASSERT_EQ(open(), 0);
+	ASSERT_EQ(open(), 0);
+	close();
+	EXPECT_EQ(host::image_pages(), "dddd");
+	EXPECT_EQ(open(), 0) << "one user is left";
+	close();
+	close();
+	EXPECT_EQ(host::image_pages(), "DDDD");
+	EXPECT_EQ(open(), -kNoDevice);
+	EXPECT_EQ(ramdisk_image_size(), 0u);
+	EXPECT_EQ(host::image_device_size(), 0u);
+}
+
+TEST_F(ImageDevice, GivesBackOnlyPagesOfItsOwn)
+{
+	host::set_image(host::sample(3 * kPage), 100, host::Own::kNeither);
+	initrd_set_noinitrd();
+	boot("/dev/sda1");
+	EXPECT_EQ(host::image_pages(), "-dd-");
+	ASSERT_EQ(open(), 0);
+	close();
+	EXPECT_EQ(host::image_pages(), "-DD-");
+	EXPECT_TRUE(host::surroundings_intact());
+}
+
+TEST_F(ImageDevice, RetainInitrdKeepsIt)
+{
+	const Data content = host::sample(4 * kPage);
+
+	initrd_set_retain("");
+	preserve(content);
+	EXPECT_EQ(host::published(), content);
+	ASSERT_EQ(open(), 0);
+	close();
+	EXPECT_EQ(host::image_pages(), "oooo");
+	ASSERT_EQ(open(), 0);
+	EXPECT_EQ(read(0, content.size()), content);
+	close();
+}
+
+TEST_F(ImageDevice, LeavesACrashKernelsMemoryReservedAndEmpty)
+{
+	host::set_image(host::sample(5 * kPage));
+	host::set_crash_reservation(2, 2);
+	initrd_set_noinitrd();
+	boot("/dev/sda1");
+	EXPECT_EQ(host::image_pages(), "ddccd");
+	ASSERT_EQ(open(), 0);
+	close();
+	EXPECT_EQ(host::image_pages(), "DDccD");
+	EXPECT_EQ(host::image_page(2), Data(kPage, 0));
+	EXPECT_EQ(host::image_page(3), Data(kPage, 0));
+}
+
+TEST_F(ImageDevice, IsNotUsedUpByAMountThatFails)
+{
+	preserve(host::sample(2 * kPage));
+	ASSERT_EQ(ramdisk_image_open(false, &mount), 1);
+	ramdisk_image_close(&mount);
+	EXPECT_EQ(host::image_pages(), "dd");
+	ramdisk_image_end_attempt();
+	EXPECT_EQ(host::image_pages(), "dd");
+	EXPECT_EQ(open(), 0);
+	close();
+	EXPECT_EQ(host::image_pages(), "DD");
+}
+
+TEST_F(ImageDevice, IsUsedUpByAMountThatSucceeded)
+{
+	preserve(host::sample(2 * kPage));
+	ASSERT_EQ(ramdisk_image_open(false, &mount), 1);
+	ramdisk_image_end_attempt();
+	ramdisk_image_close(&mount);
+	EXPECT_EQ(host::image_pages(), "DD");
+}
+
+TEST_F(ImageDevice, AFailingMountDoesNotHideThatAUserHasGone)
+{
+	preserve(host::sample(2 * kPage));
+	ASSERT_EQ(open(), 0);
+	ASSERT_EQ(ramdisk_image_open(false, &mount), 1);
+	close();
+	EXPECT_EQ(host::image_pages(), "dd");
+	ramdisk_image_close(&mount);
+	ramdisk_image_end_attempt();
+	EXPECT_EQ(host::image_pages(), "DD");
+}
+
+TEST_F(ImageDevice, ASecondAttemptAtTheSameTimeIsAUserLikeAnyOther)
+{
+	preserve(host::sample(2 * kPage));
+	ASSERT_EQ(ramdisk_image_open(false, &mount), 1);
+	ASSERT_EQ(ramdisk_image_open(false, &shell), 0);
+	ramdisk_image_close(&shell);
+	ramdisk_image_close(&mount);
+	ramdisk_image_end_attempt();
+	EXPECT_EQ(host::image_pages(), "DD");
+}
+
+TEST_F(ImageDevice, GetsItsSizeWhenItsDiskComesLate)
+{
+	preserve(host::sample(700));
+	ramdisk_image_resize(0);
+	ramdisk_image_start();
+	EXPECT_EQ(host::image_device_size(), 700u);
+}
+
+} // namespace
