@@ -21,6 +21,7 @@
 #include "initrd/root/ramdisk_loader.h"
 #include "initrd/rootfs/unpack.h"
 #include "initrd/support/parse.h"
+#include "initrd/support/text.h"
 #include "ramdisk/image_device.h"
 
 namespace initrd {
@@ -33,7 +34,10 @@ constexpr bool kRamDiskBuiltIn = IS_BUILTIN(CONFIG_BLK_DEV_RAM);
 struct Options {
 	bool retain = false;
 	bool noinitrd = false;
+	bool wait = false; // rootwait, without end when there is no number
+	u64 wait_seconds = 0;
 	char init[256] = "/init";    // rdinit=
+	char root[256] = "";	     // root=
 	char file_systems[256] = ""; // rootfstype=
 };
 
@@ -204,7 +208,8 @@ int initrd_load_root(const char *root_name)
 		root::retire_ramdisk();
 		return false;
 	}
-	auto changed = root::change_root(root_name ?: "", options.file_systems);
+	auto changed = root::change_root(root_name, {options.root, options.file_systems,
+						     options.wait, options.wait_seconds});
 
 	if (changed)
 		return true;
@@ -247,14 +252,17 @@ void initrd_set_start_block(const char *value)
 	seam_set_image_start_block(static_cast<int>(block));
 }
 
-void initrd_see_rdinit(const char *value)
+void initrd_see_parameter(const char *name, const char *value)
 {
-	if (value)
+	if (same_text(name, "rdinit")) {
 		assign(options.init, value);
-}
-
-void initrd_see_rootfstype(const char *value)
-{
-	if (value)
+	} else if (same_text(name, "root")) {
+		assign(options.root, value);
+	} else if (same_text(name, "rootfstype")) {
 		assign(options.file_systems, value);
+	} else if (same_text(name, "rootwait")) {
+		options.wait = true;
+		if (!parse_number(value, options.wait_seconds))
+			options.wait_seconds = 0;
+	}
 }

@@ -36,8 +36,8 @@ int initrd_set_retain(const char *value); /* 1 when taken */
 void initrd_set_noinitrd(void);
 void initrd_set_image(const char *value);
 void initrd_set_start_block(const char *value);
-void initrd_see_rdinit(const char *value);
-void initrd_see_rootfstype(const char *value);
+/* Any other parameter, once, before initrd_populate_rootfs(); `value` may be "". */
+void initrd_see_parameter(const char *name, const char *value);
 
 #ifdef __cplusplus
 }

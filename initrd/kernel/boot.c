@@ -7,8 +7,10 @@
 #include <linux/init.h>
 #include <linux/initrd.h>
 #include <linux/kstrtox.h>
+#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/security.h>
+#include <linux/slab.h>
 #include <linux/umh.h>
 
 #include "do_mounts.h"
@@ -36,8 +38,25 @@ void wait_for_initramfs(void)
 }
 EXPORT_SYMBOL_GPL(wait_for_initramfs);
 
+static int __init see_parameter(char *name, char *value, const char *doing, void *unused)
+{
+	initrd_see_parameter(name, value ?: "");
+	return 0;
+}
+
+/* Parameters of init/main.c and init/do_mounts.c, which keep them to themselves. */
+static void __init see_parameters(void)
+{
+	char *line = kstrdup(saved_command_line, GFP_KERNEL);
+
+	if (line)
+		parse_args("initrd", line, NULL, 0, 0, 0, NULL, see_parameter);
+	kfree(line);
+}
+
 static int __init populate_rootfs(void)
 {
+	see_parameters();
 	initramfs_cookie = async_schedule_domain(populate, NULL, &initramfs_domain);
 	usermodehelper_enable();
 	if (!initramfs_async)
@@ -109,18 +128,3 @@ static int __init ignore_prompt(char *unused)
 	return 1;
 }
 __setup("prompt_ramdisk=", ignore_prompt);
-
-/* init/main.c and init/do_mounts.c keep these two; here they are only seen. */
-static int __init see_rdinit(char *value)
-{
-	initrd_see_rdinit(value);
-	return 0;
-}
-early_param("rdinit", see_rdinit);
-
-static int __init see_rootfstype(char *value)
-{
-	initrd_see_rootfstype(value);
-	return 0;
-}
-early_param("rootfstype", see_rootfstype);

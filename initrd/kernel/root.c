@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/blkdev.h>
+#include <linux/delay.h>
+#include <linux/device/driver.h>
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/init_syscalls.h>
 #include <linux/initrd.h>
+#include <linux/mount.h>
 #include <linux/sched.h>
 #include <linux/sysctl.h>
 #include <linux/umh.h>
@@ -53,6 +57,25 @@ u32 __init seam_real_root_device(void)
 void __init seam_set_real_root_device(u32 device)
 {
 	real_root_dev = device;
+}
+
+int __init seam_find_device(const char *name, u32 *device)
+{
+	dev_t found;
+	int status = SERIES_FIND_DEVICE(name, &found);
+
+	*device = status ? 0 : new_encode_dev(found);
+	return status;
+}
+
+void __init seam_wait_for_drivers(void)
+{
+	wait_for_device_probe();
+}
+
+void __init seam_sleep_ms(u32 milliseconds)
+{
+	msleep(milliseconds);
 }
 
 int __init seam_make_block_node(const char *path, u32 device)

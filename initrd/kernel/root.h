@@ -28,6 +28,15 @@ void seam_set_root_device(u32 device);
 u32 seam_real_root_device(void);
 void seam_set_real_root_device(u32 device);
 
+/*
+ * The device that `name` means in root=: 0 and its number in `device`; -ENODEV
+ * when it is not there (yet), or another -errno.
+ */
+int seam_find_device(const char *name, u32 *device);
+/* Waits until drivers have looked at all devices that are known now. */
+void seam_wait_for_drivers(void);
+void seam_sleep_ms(u32 milliseconds);
+
 /* Makes a block node with mode 0600 in place of what is there. */
 int seam_make_block_node(const char *path, u32 device);
 

@@ -7,6 +7,7 @@
 #include "initrd/kernel/log.h"
 #include "initrd/kernel/root.h"
 #include "initrd/root/ramdisk_loader.h"
+#include "initrd/support/text.h"
 
 namespace initrd::root {
 namespace {
@@ -71,6 +72,53 @@ Result<void> mount_initrd(const char *file_systems)
 	return Error{kInvalid, "no file system that the kernel has could mount /dev/ram0"};
 }
 
+void report_linuxrc(int status)
+{
+	const u32 signal = static_cast<u32>(status) & 0x7f;
+	const u32 code = static_cast<u32>(status) >> 8 & 0xff;
+
+	if (status == -kNoEntry)
+		seam_log(SEAM_LOG_WARNING,
+			 "initrd: no /linuxrc, or not the interpreter that it names\n");
+	else if (status < 0)
+		seam_log(SEAM_LOG_WARNING, "initrd: /linuxrc could not be run, error %d\n",
+			 -status);
+	else if (signal)
+		seam_log(SEAM_LOG_WARNING, "initrd: linuxrc was killed by signal %u\n", signal);
+	else
+		seam_log(code ? SEAM_LOG_WARNING : SEAM_LOG_INFO,
+			 "initrd: linuxrc exited with status %u\n", code);
+}
+
+// Whether root= names a device that may still appear.
+bool may_appear(const char *name)
+{
+	return starts_with(name, "/dev/") || starts_with(name, "PARTUUID=") ||
+	       starts_with(name, "PARTLABEL=");
+}
+
+// The device that root= names, now that linuxrc has brought its driver; 0 when
+// there is none, as for file systems without a device.
+u32 find_root(const RealRoot &root)
+{
+	constexpr u32 kPauseMs = 5;
+	u64 until_ns;
+	u32 device = 0;
+
+	seam_wait_for_drivers();
+	if (seam_find_device(root.name, &device) >= 0 || !root.wait || !may_appear(root.name))
+		return device;
+	seam_log(SEAM_LOG_INFO, "Waiting for root device %s...\n", root.name);
+	if (!checked_multiply(root.wait_seconds, kNanosecondsPerSecond, until_ns) ||
+	    !checked_add(until_ns, seam_now_ns(), until_ns) || !root.wait_seconds)
+		until_ns = ~0ull;
+	do {
+		seam_sleep_ms(kPauseMs);
+		seam_wait_for_drivers();
+	} while (seam_find_device(root.name, &device) < 0 && seam_now_ns() < until_ns);
+	return device;
+}
+
 // The old root becomes /initrd of the new one, or goes away.
 void put_away()
 {
@@ -87,6 +135,9 @@ void put_away()
 		 status == kMissing ? "/initrd does not exist. Ignored.\n" : "failed\n");
 	seam_log(SEAM_LOG_NOTICE, "Unmounting old root\n");
 	seam_unmount_detached("/old");
+	// Done for real, not when this process next returns to user space.
+	seam_files_flush();
+	retire_ramdisk();
 }
 
 } // namespace
@@ -102,19 +153,14 @@ void enter_linuxrc()
 	seam_own_session();
 }
 
-Result<void> change_root(const char *root_name, const char *file_systems)
+Result<void> change_root(const char *root_name, const RealRoot &root)
 {
 	seam_set_real_root_device(seam_root_device());
-	TRY(mount_initrd(file_systems));
+	TRY(mount_initrd(root.file_systems));
 	seam_mkdir("/old", 0700);
 	seam_change_directory("/old");
 
-	const int status = seam_run_linuxrc();
-
-	if (status)
-		seam_log(SEAM_LOG_WARNING, "initrd: linuxrc %s %d\n",
-			 status < 0 ? "could not be run, error" : "ended with wait status",
-			 status < 0 ? -status : status);
+	report_linuxrc(seam_run_linuxrc());
 
 	// The initrd from / to /old, and back to the file system that is left.
 	seam_mount("..", ".", nullptr, SEAM_MOUNT_MOVE);
@@ -125,6 +171,8 @@ Result<void> change_root(const char *root_name, const char *file_systems)
 		return {};
 	}
 	seam_change_directory("/");
+	if (!seam_real_root_device())
+		seam_set_real_root_device(find_root(root));
 	seam_set_root_device(seam_real_root_device());
 	seam_mount_real_root(root_name);
 	put_away();

@@ -18,6 +18,15 @@ INLINE constexpr bool same_text(const char *a, const char *b)
 	return *a == *b;
 }
 
+INLINE constexpr bool starts_with(const char *text, const char *start)
+{
+	while (*start && *text == *start) {
+		text++;
+		start++;
+	}
+	return !*start;
+}
+
 } // namespace initrd
 
 #endif

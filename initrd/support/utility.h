@@ -22,6 +22,7 @@ INLINE void *operator new(size_t, void *where) noexcept
 namespace initrd {
 
 inline constexpr u64 kNanosecondsPerMillisecond = 1000000;
+inline constexpr u64 kNanosecondsPerSecond = 1000000000;
 
 template <typename T> struct RemoveReference {
 	using Type = T;

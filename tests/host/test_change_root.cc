@@ -86,6 +86,90 @@ TEST_F(ChangeRoot, WithoutAnInitrdFolderTheOldRootIsUnmounted)
 	EXPECT_TRUE(host::logged("Trying to move old root to /initrd ... /initrd does not exist."
 				 " Ignored."));
 	EXPECT_TRUE(host::logged("Unmounting old root"));
+	EXPECT_TRUE(host::logged(SEAM_LOG_INFO, "initrd: 20 KiB of /dev/ram0 given back"));
+	EXPECT_EQ(host::image_pages(), "RRRRR") << "the RAM disk was emptied";
+}
+
+TEST_F(ChangeRoot, WithAnInitrdFolderTheRamDiskKeepsItsPages)
+{
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_EQ(host::image_pages(), "HHHHH");
+}
+
+TEST_F(ChangeRoot, TheRamDiskIsEmptiedAfterItsLastUser)
+{
+	host::root().move_status = -kNoEntry;
+	host::root().linuxrc = [] {
+		host::gendisks()[0].users = 1;
+		return 0;
+	};
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_EQ(host::image_pages(), "HHHHH") << "a process was left in the initrd";
+	EXPECT_TRUE(host::logged(SEAM_LOG_NOTICE, "initrd: /dev/ram0 is in use: its 20 KiB will"
+						  " be given back by the last user"));
+
+	ramdisk::Disk &ram0 = *ramdisk::boot_disk().value();
+
+	host::gendisks()[0].locked = true;
+	host::gendisks()[0].users = 0;
+	ram0.closed();
+	EXPECT_EQ(host::image_pages(), "RRRRR");
+}
+
+TEST_F(ChangeRoot, LooksForTheRootAgainWhenLinuxrcNamedNone)
+{
+	host::root().device = 0;
+	host::root().devices["/dev/sdb2"] = 0x812;
+	initrd_see_parameter("root", "/dev/sdb2");
+	EXPECT_EQ(boot("/dev/sdb2"), 1);
+	EXPECT_EQ(host::root().device, 0x812u);
+	EXPECT_TRUE(called("wait for drivers"));
+}
+
+TEST_F(ChangeRoot, DoesNotWaitForTheRootUnlessItIsTold)
+{
+	host::root().device = 0;
+	initrd_see_parameter("root", "/dev/sdb2");
+	EXPECT_EQ(boot("/dev/sdb2"), 1);
+	EXPECT_EQ(host::root().device, 0u) << "mount_root() says what it misses";
+	EXPECT_EQ(host::root().look_ups, 1u);
+}
+
+TEST_F(ChangeRoot, RootwaitWaitsForTheRootThatLinuxrcBrings)
+{
+	host::root().device = 0;
+	host::root().devices["PARTUUID=1234-02"] = 0x812;
+	host::root().look_ups_before_devices = 7;
+	initrd_see_parameter("root", "PARTUUID=1234-02");
+	initrd_see_parameter("rootwait", "");
+	EXPECT_EQ(boot("PARTUUID=1234-02"), 1);
+	EXPECT_EQ(host::root().device, 0x812u);
+	EXPECT_TRUE(host::logged("Waiting for root device PARTUUID=1234-02..."));
+}
+
+TEST_F(ChangeRoot, RootwaitEndsWithItsSeconds)
+{
+	host::root().device = 0;
+	initrd_see_parameter("root", "/dev/sdb2");
+	initrd_see_parameter("rootwait", "2");
+	EXPECT_EQ(boot("/dev/sdb2"), 1);
+	EXPECT_EQ(host::root().device, 0u);
+	EXPECT_GT(host::root().look_ups, 100u);
+}
+
+TEST_F(ChangeRoot, RootwaitIsNotForFileSystemsWithoutADevice)
+{
+	host::root().device = 0;
+	initrd_see_parameter("root", "myfs");
+	initrd_see_parameter("rootwait", "");
+	EXPECT_EQ(boot("myfs"), 1);
+	EXPECT_EQ(host::root().look_ups, 1u);
+}
+
+TEST_F(ChangeRoot, DoesNotLookForTheRootWhenThereIsOne)
+{
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_EQ(host::root().look_ups, 0u);
 }
 
 TEST_F(ChangeRoot, AMoveThatFailsIsNamed)
@@ -100,14 +184,38 @@ TEST_F(ChangeRoot, ALinuxrcThatFailsIsNamedAndTheBootGoesOn)
 {
 	host::root().linuxrc = [] { return 0x100; };
 	EXPECT_EQ(boot("/dev/sda1"), 1);
-	EXPECT_TRUE(host::logged("initrd: linuxrc ended with wait status 256"));
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING, "initrd: linuxrc exited with status 1"));
+	EXPECT_TRUE(called("mount root /dev/sda1"));
+}
+
+TEST_F(ChangeRoot, TheStatusOfLinuxrcIsReported)
+{
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_TRUE(host::logged(SEAM_LOG_INFO, "initrd: linuxrc exited with status 0"));
+}
+
+TEST_F(ChangeRoot, ALinuxrcThatIsKilledIsNamedAndTheBootGoesOn)
+{
+	host::root().linuxrc = [] { return 0x80 | 11; };
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING, "initrd: linuxrc was killed by signal 11"));
+	EXPECT_TRUE(called("mount root /dev/sda1"));
+}
+
+TEST_F(ChangeRoot, ALinuxrcThatCannotBeRunIsNamedAndTheBootGoesOn)
+{
+	host::root().linuxrc = [] { return -13; };
+	EXPECT_EQ(boot("/dev/sda1"), 1);
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING, "initrd: /linuxrc could not be run, error 13"));
+	EXPECT_TRUE(called("mount root /dev/sda1"));
 }
 
 TEST_F(ChangeRoot, AMissingLinuxrcIsNamedAndTheBootGoesOn)
 {
 	host::root().linuxrc = [] { return -kNoEntry; };
 	EXPECT_EQ(boot("/dev/sda1"), 1);
-	EXPECT_TRUE(host::logged("initrd: linuxrc could not be run, error 2"));
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+				 "initrd: no /linuxrc, or not the interpreter that it names"));
 	EXPECT_TRUE(called("mount root /dev/sda1"));
 }
 
@@ -126,7 +234,7 @@ TEST_F(ChangeRoot, MountsReadOnlyWhatCannotBeWritten)
 TEST_F(ChangeRoot, TriesTheTypesOfRootfstypeFirst)
 {
 	host::root().mountable_as = "minix";
-	initrd_see_rootfstype("xfs,,minix");
+	initrd_see_parameter("rootfstype", "xfs,,minix");
 	EXPECT_EQ(boot("/dev/sda1"), 1);
 	EXPECT_EQ(calls()[1], "mount /dev/root.old /root xfs");
 	EXPECT_EQ(calls()[2], "mount /dev/root.old /root minix");
@@ -134,7 +242,7 @@ TEST_F(ChangeRoot, TriesTheTypesOfRootfstypeFirst)
 
 TEST_F(ChangeRoot, TriesAllTypesWhenThoseOfRootfstypeDoNotFit)
 {
-	initrd_see_rootfstype("xfs");
+	initrd_see_parameter("rootfstype", "xfs");
 	EXPECT_EQ(boot("/dev/sda1"), 1);
 	EXPECT_EQ(calls()[2], "mount /dev/root.old /root xfs ro");
 	EXPECT_EQ(calls()[3], "mount /dev/root.old /root ext2");

@@ -62,6 +62,27 @@ void seam_set_real_root_device(u32 device)
 	state.real_device = device;
 }
 
+int seam_find_device(const char *name, u32 *device)
+{
+	const auto found = state.devices.find(name);
+
+	*device = 0;
+	if (state.look_ups++ < state.look_ups_before_devices || found == state.devices.end())
+		return -ENODEV;
+	*device = found->second;
+	return 0;
+}
+
+void seam_wait_for_drivers(void)
+{
+	record("wait for drivers");
+}
+
+void seam_sleep_ms(u32 milliseconds)
+{
+	host::pass_time(milliseconds);
+}
+
 int seam_make_block_node(const char *path, u32 device)
 {
 	char number[16];
