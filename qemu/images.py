@@ -12,14 +12,16 @@ import argparse
 import hashlib
 import os
 import random
+import shlex
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterable, Sequence
+from typing import IO, Callable, Iterable, Sequence
 
 import minixfs
 
@@ -53,7 +55,8 @@ COMPRESSED_MAGICS: tuple[tuple[str, bytes], ...] = (
     ("zstd", b"\x28\xb5"),
 )
 
-#: How each format is made, in the variant that the kernel can read.
+#: How each format is made, in the variant that the kernel can read: no CRC64 in
+#: xz, the legacy form of lz4, a zstd window of at most 128 MiB.
 COMPRESSORS: dict[str, tuple[str, ...]] = {
     "gzip": ("gzip", "-9", "-n"),
     "bzip2": ("bzip2", "-9"),
@@ -62,6 +65,17 @@ COMPRESSORS: dict[str, tuple[str, ...]] = {
     "lzo": ("lzop", "-9"),
     "lz4": ("lz4", "-l", "-9"),
     "zstd": ("zstd", "-12", "-q"),
+}
+
+#: The levels that each compressor takes, and the words that ask for one.
+LEVELS: dict[str, tuple[range, Callable[[int], tuple[str, ...]]]] = {
+    "gzip": (range(1, 10), lambda n: ("gzip", f"-{n}", "-n")),
+    "bzip2": (range(1, 10), lambda n: ("bzip2", f"-{n}")),
+    "lzma": (range(0, 10), lambda n: ("xz", "--format=lzma", f"-{n}")),
+    "xz": (range(0, 10), lambda n: ("xz", "--check=crc32", f"--lzma2=preset={n},dict=1MiB")),
+    "lzo": (range(1, 10), lambda n: ("lzop", f"-{n}")),
+    "lz4": (range(1, 13), lambda n: ("lz4", "-l", f"-{n}")),
+    "zstd": (range(1, 23), lambda n: ("zstd", *(["--ultra"] if n > 19 else []), f"-{n}", "-q")),
 }
 
 DECOMPRESSORS: dict[str, tuple[str, ...]] = {
@@ -73,6 +87,10 @@ DECOMPRESSORS: dict[str, tuple[str, ...]] = {
     "lz4": ("lz4", "-dc"),
     "zstd": ("zstd", "-dcq"),
 }
+
+
+#: Whether run_tool shows what it runs.
+verbose = False
 
 
 class ImageError(Exception):
@@ -107,19 +125,27 @@ def run_tool(
     *,
     as_root: bool = False,
     data: bytes | None = None,
+    stdin: IO[bytes] | None = None,
     cwd: Path | None = None,
+    more_env: dict[str, str] | None = None,
 ) -> bytes:
     """Runs a tool and returns its standard output.
 
     With `as_root` an ordinary user's run goes through fakeroot, so that the
-    tool sees every file as root's. Raises ImageError with the tool's own words
+    tool sees every file as root's. Its input is `data`, or the open file `stdin`;
+    `more_env` goes into its environment. With the module's `verbose` set, the
+    command is shown on standard error first. Raises ImageError with the tool's own words
     when it fails.
     """
     words = [find_tool(str(command[0])), *map(str, command[1:])]
+    if verbose:
+        print(shlex.join(words), file=sys.stderr)
     if as_root and os.geteuid() != 0:
         words = [find_tool("fakeroot"), "--", *words]
-    env = {**os.environ, "LC_ALL": "C"}
-    done = subprocess.run(words, input=data, capture_output=True, cwd=cwd, env=env)
+    env = {**os.environ, "LC_ALL": "C", **(more_env or {})}
+    env.pop("SOURCE_DATE_EPOCH", None)  # recipes give the time in each tool's own way
+    source: dict[str, object] = {"input": data} if stdin is None else {"stdin": stdin}
+    done = subprocess.run(words, capture_output=True, cwd=cwd, env=env, **source)  # type: ignore[call-overload]
     if done.returncode != 0:
         said = (done.stderr or done.stdout).decode(errors="replace").strip()
         raise ImageError(f"{command[0]} failed: {said[-600:]}")
@@ -218,6 +244,8 @@ def tree_entries(tree: Path) -> list[Entry]:
             entry.data = os.fsencode(os.readlink(path))
         elif stat.S_ISBLK(info.st_mode) or stat.S_ISCHR(info.st_mode):
             entry.rdev = (os.major(info.st_rdev), os.minor(info.st_rdev))
+        elif stat.S_ISDIR(info.st_mode):
+            entry.nlink = 2  # some file systems say 1
         found.append(entry)
         if stat.S_ISDIR(info.st_mode):
             for child in sorted(path.iterdir()):
@@ -308,57 +336,107 @@ def tree_bytes(tree: Path) -> int:
     return total
 
 
-def _ext(kind: str) -> Callable[[Path, Path, int | None], None]:
-    def make(tree: Path, image: Path, size: int | None) -> None:
-        length = size or max(8 * MIB, (tree_bytes(tree) * 3 // 2 + MIB) // MIB * MIB)
+@dataclass(frozen=True)
+class Recipe:
+    """What an image is made with besides its tree. The same tree and the same
+    recipe give the same bytes, with the same versions of the tools.
+
+    `size` is the length in bytes, None for one that fits; `epoch` is the time
+    that the image itself is stamped with, in seconds since 1970.
+    """
+
+    size: int | None = None
+    epoch: int = 0
+    label: str = ""
+    uuid: str = "1217d000-0000-4000-8000-000000000001"
+
+
+Maker = Callable[[Path, Path, Recipe], None]
+
+
+def _ext(kind: str) -> Maker:
+    def make(tree: Path, image: Path, recipe: Recipe) -> None:
+        length = recipe.size or max(8 * MIB, (tree_bytes(tree) * 3 // 2 + MIB) // MIB * MIB)
         with open(image, "wb") as out:
             out.truncate(length)
-        command = ["mke2fs", "-q", "-F", "-t", kind, "-b", "1024", "-m", "0"]
-        command += ["-E", "root_owner=0:0,lazy_itable_init=0", "-d", tree, image]
-        run_tool(command, as_root=True)
+        # An inode for every file and some to spare; mke2fs would go by the
+        # image's length alone.
+        files = sum(1 for _ in tree.rglob("*"))
+        inodes = max(files + 11 + max(64, files // 4), length // 8192)
+        stamp = {"E2FSPROGS_FAKE_TIME": str(max(recipe.epoch, 1))}
+        command = ["mke2fs", "-q", "-F", "-t", kind, "-b", "1024", "-m", "0", "-N", str(inodes)]
+        command += ["-U", recipe.uuid, "-L", recipe.label]
+        command += ["-E", f"root_owner=0:0,lazy_itable_init=0,hash_seed={recipe.uuid}", "-d", tree, image]
+        run_tool(command, as_root=True, more_env=stamp)
+        _stamp_inodes(image, recipe.epoch, stamp)
 
     return make
 
 
-def _squashfs(tree: Path, image: Path, size: int | None) -> None:
+def ext_usage(image: Path) -> tuple[int, int, int]:
+    """Bytes of an ext2, ext3 or ext4 image with blocks of 1 KiB that are in
+    use, and how many inodes it has and how many of these are free."""
+    with open(image, "rb") as source:
+        source.seek(1024)
+        inodes, blocks, _, free_blocks, free_inodes = struct.unpack("<5I", source.read(20))
+    return (blocks - free_blocks) * 1024, inodes, free_inodes
+
+
+def _stamp_inodes(image: Path, epoch: int, stamp: dict[str, str]) -> None:
+    """Sets the times of access and change, which mke2fs takes from the files of
+    the host, where nobody can choose them."""
+    _, inodes, free = ext_usage(image)
+    script = "".join(
+        f"set_inode_field <{number}> {name} @{epoch}\n"
+        for number in range(12, inodes - free + 1)  # the files' come first, and 11 is lost+found
+        for name in ("atime", "ctime")
+    )
+    with tempfile.NamedTemporaryFile("w") as commands:
+        commands.write(script)
+        commands.flush()
+        run_tool(["debugfs", "-w", "-f", commands.name, image], more_env=stamp)
+
+
+def _squashfs(tree: Path, image: Path, recipe: Recipe) -> None:
     run_tool(["mksquashfs", tree, image, "-noappend", "-all-root", "-comp", "gzip",
-              "-no-xattrs", "-no-progress", "-quiet", "-processors", "1"])
+              "-no-xattrs", "-no-progress", "-quiet", "-processors", "1", "-mkfs-time", str(recipe.epoch)])
 
 
-def _cramfs(tree: Path, image: Path, size: int | None) -> None:
-    run_tool(["mkfs.cramfs", tree, image], as_root=True)
+def _cramfs(tree: Path, image: Path, recipe: Recipe) -> None:
+    run_tool(["mkfs.cramfs", "-n", recipe.label or "initrd", tree, image], as_root=True)
 
 
-def _cramfs512(tree: Path, image: Path, size: int | None) -> None:
-    run_tool(["mkfs.cramfs", "-p", tree, image], as_root=True)
+def _cramfs512(tree: Path, image: Path, recipe: Recipe) -> None:
+    run_tool(["mkfs.cramfs", "-p", "-n", recipe.label or "initrd", tree, image], as_root=True)
 
 
-def _romfs(tree: Path, image: Path, size: int | None) -> None:
-    run_tool(["genromfs", "-V", "initrd", "-d", tree, "-f", image], as_root=True)
+def _romfs(tree: Path, image: Path, recipe: Recipe) -> None:
+    run_tool(["genromfs", "-V", recipe.label or "initrd", "-d", tree, "-f", image], as_root=True)
 
 
-def _erofs(tree: Path, image: Path, size: int | None) -> None:
-    run_tool(["mkfs.erofs", "--quiet", "--all-root", "-T0", image, tree])
+def _erofs(tree: Path, image: Path, recipe: Recipe) -> None:
+    run_tool(["mkfs.erofs", "--quiet", "--all-root", f"-T{recipe.epoch}", f"-U{recipe.uuid}", image, tree])
 
 
-def _minix(version: int) -> Callable[[Path, Path, int | None], None]:
-    def make(tree: Path, image: Path, size: int | None) -> None:
+def _minix(version: int) -> Maker:
+    def make(tree: Path, image: Path, recipe: Recipe) -> None:
         try:
-            image.write_bytes(minixfs.write(tree, size, version))
+            image.write_bytes(minixfs.write(tree, recipe.size, version))
         except minixfs.MinixError as error:
             raise ImageError(f"minix: {error}") from error
 
     return make
 
 
-def _cpio(tree: Path, image: Path, size: int | None) -> None:
+def _cpio(tree: Path, image: Path, recipe: Recipe) -> None:
     entries = tree_entries(tree)
-    entries.append(Entry.node("dev/console", stat.S_IFCHR, 5, 1))
+    if not any(entry.name == "dev/console" for entry in entries):
+        entries.append(Entry.node("dev/console", stat.S_IFCHR, 5, 1))
     image.write_bytes(newc(entries))
 
 
-#: The formats that can be made: name → function(tree, image, size).
-FORMATS: dict[str, Callable[[Path, Path, int | None], None]] = {
+#: The formats that can be made: name → function(tree, image, recipe).
+FORMATS: dict[str, Maker] = {
     "ext2": _ext("ext2"),
     "ext3": _ext("ext3"),
     "ext4": _ext("ext4"),
@@ -375,36 +453,54 @@ FORMATS: dict[str, Callable[[Path, Path, int | None], None]] = {
 #: Formats whose size can be chosen; the others are as large as their content.
 SIZED = ("ext2", "ext3", "ext4", "minix", "minix2")
 
+#: Formats that hold a label, and how many bytes of it.
+LABELS = {"ext2": 16, "ext3": 16, "ext4": 16, "cramfs": 16, "cramfs+512": 16, "romfs": 63}
 
-def build(kind: str, tree: Path, image: Path, *, size: int | None = None) -> Path:
+
+def build(kind: str, tree: Path, image: Path, *, size: int | None = None, recipe: Recipe | None = None) -> Path:
     """Makes an uncompressed image of `tree` and returns its path.
 
-    `size` is the length in bytes and counts for the formats in SIZED only.
-    Raises ImageError for an unknown format, a missing tool or a failing one.
+    `size`, the length in bytes, is short for a recipe of that size alone; it
+    counts for the formats in SIZED only. Raises ImageError for an unknown format, a missing tool or a failing one.
     """
     if kind not in FORMATS:
         raise ImageError(f"unknown format {kind}; there are: {' '.join(FORMATS)}")
     image.unlink(missing_ok=True)
-    FORMATS[kind](tree, image, size)
+    FORMATS[kind](tree, image, recipe or Recipe(size))
     return image
 
 
-def compress_bytes(data: bytes, method: str) -> bytes:
+def compressor_command(method: str, level: int | None = None) -> tuple[str, ...]:
+    """The command that packs standard input. Raises ImageError for an unknown
+    compressor or level."""
+    if method not in COMPRESSORS:
+        raise ImageError(f"unknown compressor {method}; there are: none {' '.join(COMPRESSORS)}")
+    if level is None:
+        return COMPRESSORS[method]
+    levels, words = LEVELS[method]
+    if level not in levels:
+        raise ImageError(f"{method} has the levels {levels[0]} to {levels[-1]}, not {level}")
+    return words(level)
+
+
+def compress_bytes(data: bytes, method: str, *, level: int | None = None) -> bytes:
     """`data` in a compressed form that the kernel reads; "none" is itself."""
     if method == "none":
         return data
-    if method not in COMPRESSORS:
-        raise ImageError(f"unknown compressor {method}; there are: none {' '.join(COMPRESSORS)}")
-    return run_tool(COMPRESSORS[method], data=data)
+    with tempfile.TemporaryFile() as source:
+        source.write(data)
+        source.seek(0)
+        os.utime(source.fileno(), (0, 0))  # lzop writes it down
+        return run_tool(compressor_command(method, level), stdin=source)
 
 
-def compress(image: Path, method: str) -> Path:
+def compress(image: Path, method: str, *, level: int | None = None) -> Path:
     """Compresses `image` into a new file beside it, IMAGE.METHOD, and returns
     that; with "none" returns `image`."""
     if method == "none":
         return image
     packed = image.with_name(f"{image.name}.{method}")
-    packed.write_bytes(compress_bytes(image.read_bytes(), method))
+    packed.write_bytes(compress_bytes(image.read_bytes(), method, level=level))
     return packed
 
 
