@@ -395,6 +395,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--image", type=Path)
     parser.add_argument("--fs", default="ext2", choices=images.FORMATS)
     parser.add_argument("--compress", default="none", choices=["none", *images.COMPRESSORS])
+    parser.add_argument("--disk", action="append", default=[], type=Path)
     parser.add_argument("--append", action="append", default=[])
     parser.add_argument("--memory", default="256M")
     parser.add_argument("--cpus", type=int, default=1)
@@ -472,7 +473,7 @@ def _dry_run(options: argparse.Namespace) -> int:
     append = [*root_options(kind, stock=options.stock, size=8 * images.MIB), *options.append]
     accel = "tcg" if options.accel == "auto" else options.accel
     boot = Boot(options.kernel_image, image, options.arch, append, options.memory, options.cpus,
-                options.timeout, accel=accel, interactive=options.interactive)
+                options.timeout, options.disk, accel=accel, interactive=options.interactive)
     print(shlex.join(command(boot, folder)))
     return 0
 
@@ -498,6 +499,7 @@ def _main(options: argparse.Namespace) -> int:
         options.memory,
         options.cpus,
         options.timeout,
+        [disk.resolve() for disk in options.disk],
         accel=accel,
         interactive=options.interactive,
         reports=options.image is None,

@@ -101,6 +101,19 @@ def test_failure_shows_the_log(lab: Lab) -> None:
     assert summary(done.stdout)["Result"].startswith("failed: the kernel panicked: VFS: Unable to mount root fs")
 
 
+def test_disks(lab: Lab) -> None:
+    """--disk gives disks, in the order of the options, and a root on one."""
+    disk = lab.real_root("[ -b /dev/vdb ] && [ ! -b /dev/vdc ]\n").rename(lab.path("a, disk"))
+    before = disk.read_bytes()
+    done = call(command(lab, f"--image={lab.image('cramfs')}", "--disk", disk, f"--disk={disk}",
+                        "--append=root=/dev/vda rw"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert summary(done.stdout)["Root"].split()[1:3] == ["/", "ext2"]
+    assert disk.read_bytes() == before
+    done = call([BOOT, "--disk=/no/such"])
+    assert done.returncode == 1 and "/no/such: there is no such disk" in done.stderr
+
+
 def test_append_wins(lab: Lab) -> None:
     """Words of the user's come after ours, and all of them count."""
     done = call(command(lab, "--fs", "ext2", "--append", "ro", "--append=rootfstype=ext2 rootdelay=0"))
@@ -127,7 +140,7 @@ def test_missing_image() -> None:
 def test_help_and_dry_run(tmp_path: Path) -> None:
     """--help names every option; --dry-run prints commands and runs nothing."""
     text = call([BOOT, "--help"]).stdout
-    for option in ("arch kernel image fs compress append memory cpus stock debug interactive timeout "
+    for option in ("arch kernel image fs compress disk append memory cpus stock debug interactive timeout "
                    "kernel-image dry-run verbose help").split():
         assert f"--{option}" in text
     done = call([BOOT, "--dry-run", "--fs=romfs", "--append=quiet"], cwd=tmp_path)
