@@ -60,7 +60,7 @@ def place(stage: Path, name: str) -> Path:
     path = stage
     *parents, last = [part for part in name.split("/") if part not in ("", ".")] or [""]
     if not last or ".." in (*parents, last):
-        raise ImageError(f"{name or '/'}: no name for a file in the image")
+        raise ImageError(f"{name or '/'}: no name for a file in the image; give one: FILE:PATH")
     for part in parents:
         path = resolve(stage, path / part)
         path.mkdir(exist_ok=True)

@@ -111,6 +111,10 @@ def read_ext(image: Path) -> dict[str, Facts]:
     return found
 
 
+#: What a listing has in place of a size where the file is a device.
+SIZE_OR_NUMBER = r"(?:(?P<major>\d+), +(?P<minor>\d+)|\d+)"
+
+
 def read_long_listing(text: str, pattern: str) -> dict[str, Facts]:
     """A listing as of "ls -l", as unsquashfs and cpio print it."""
     kinds = {"-": stat.S_IFREG, "d": stat.S_IFDIR, "c": stat.S_IFCHR, "l": stat.S_IFLNK}
@@ -132,13 +136,13 @@ def read_long_listing(text: str, pattern: str) -> dict[str, Facts]:
 
 def read_squashfs(image: Path) -> dict[str, Facts]:
     text = images.run_tool(["unsquashfs", "-lln", image]).decode()
-    return read_long_listing(text, r"(?P<mode>\S{10}) (?P<uid>\d+)/(?P<gid>\d+) +(?:(?P<major>\d+), +(?P<minor>\d+)|\d+) "
+    return read_long_listing(text, rf"(?P<mode>\S{{10}}) (?P<uid>\d+)/(?P<gid>\d+) +{SIZE_OR_NUMBER} "
                                    r"\S+ \S+ squashfs-root/(?P<name>[^ ]+)")
 
 
 def read_cpio(image: Path) -> dict[str, Facts]:
     text = images.run_tool(["cpio", "-tvn", "--quiet"], data=image.read_bytes()).decode()
-    return read_long_listing(text, r"(?P<mode>\S{10}) +\d+ (?P<uid>\d+) +(?P<gid>\d+) +(?:(?P<major>\d+), +(?P<minor>\d+)|\d+)"
+    return read_long_listing(text, rf"(?P<mode>\S{{10}}) +\d+ (?P<uid>\d+) +(?P<gid>\d+) +{SIZE_OR_NUMBER}"
                                    r" \w{3} +\d+ +[\d:]+ (?P<name>[^ ]+)")
 
 

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Reads README.md: its blocks of commands, and what they are for.
+
+An HTML comment stands before every block of shell:
+
+	<!-- test: host [WORD] -->	commands for the host, run in order in one
+				folder; WORD is a command that they need, or
+				"root"
+	<!-- test: boot -->	the same, but they boot a kernel
+	<!-- test: file NAME -->	the text of a file that the commands use
+	<!-- test: guest NAME -->	commands for the guest
+	<!-- not run: WHY -->
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its line, language, text, and the comment before it
+    (kind is "" without one)."""
+
+    line: int
+    language: str
+    text: str
+    kind: str
+    word: str
+
+    def __str__(self) -> str:
+        return f"README.md:{self.line}"
+
+
+def blocks() -> list[Block]:
+    """All fenced blocks, in order."""
+    found: list[Block] = []
+    comment = ""
+    start, language = 0, ""
+    lines: list[str] | None = None
+    for number, line in enumerate(README.read_text().splitlines(), start=1):
+        fence = re.fullmatch(r"\s*```(\w*)", line)
+        if lines is not None and fence:
+            words = re.fullmatch(r"(test|not run): *(\w*) ?(.*)", comment)
+            kind, word = "", ""
+            if words is not None:
+                kind, word = (words[2], words[3]) if words[1] == "test" else ("not run", words[2] + words[3])
+            found.append(Block(start, language, textwrap.dedent("\n".join(lines)) + "\n", kind, word))
+            lines, comment = None, ""
+        elif lines is not None:
+            lines.append(line)
+        elif fence:
+            start, language, lines = number, fence[1], []
+        elif line.strip():
+            match = re.fullmatch(r"\s*<!-- (.*) -->", line)
+            comment = match[1] if match else ""
+    assert lines is None, f"README.md:{start}: the block does not end"
+    return found
+
+
+def named(kind: str, name: str) -> str:
+    """The text of the one block with this comment."""
+    texts = [block.text for block in blocks() if (block.kind, block.word) == (kind, name)]
+    assert len(texts) == 1, f"{kind} {name}: {len(texts)} blocks"
+    return texts[0]
+
+
+def chapter(title: str) -> str:
+    """The text below a heading of the second level."""
+    parts = re.split(r"^## (.*)$", README.read_text(), flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))[title]
+
+
+class Session:
+    """A folder in which the blocks are run, as if it were the project's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "scripts").symlink_to(ROOT / "scripts")
+
+    def run(self, block: Block) -> subprocess.CompletedProcess[str]:
+        """Runs a block, which must succeed, or saves it if it is a file."""
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", block.text], cwd=self.folder, text=True,
+                              env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},
+                              capture_output=True, stdin=subprocess.DEVNULL, timeout=300)
+        assert done.returncode == 0, f"{block}:\n{block.text}\n{done.stdout}{done.stderr}"
+        return done
+
+    def save(self, block: Block) -> None:
+        path = self.folder / block.word
+        path.write_text(block.text)
+        path.chmod(0o755)
