@@ -68,7 +68,7 @@ void report_archive(const rootfs::Unpacked &unpacked, size_t in, u64 started_ns)
 		SEAM_LOG_INFO,
 		"initrd: %s%scpio archive: %zu bytes in, %llu bytes out, unpacked, %llu entries, %llu ms\n",
 		unpacked.compressor ?: "", unpacked.compressor ? "+" : "", in, unpacked.bytes,
-		unpacked.entries, (seam_now_ns() - started_ns) / kNanosecondsPerMillisecond);
+		unpacked.entries, to_milliseconds(seam_now_ns() - started_ns));
 }
 
 void unpack_builtin_archive()

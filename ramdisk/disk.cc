@@ -147,11 +147,11 @@ Result<void> Disk::grow(u64 size)
 
 Result<void> Disk::adopt(Bytes image)
 {
-	const u64 page = ramdisk_page_size();
+	const size_t page = ramdisk_page_size();
 
 	// SAFETY: the caller hands over the pages; they are the disk's to write.
 	return store_.adopt(const_cast<u8 *>(image.data()),
-			    initrd::round_up<u64>(image.size(), page) / page);
+			    initrd::round_up(image.size(), page) / page);
 }
 
 void Disk::find_partitions()
@@ -179,9 +179,9 @@ bool Disk::owns(u32 minor) const
 
 void Disk::discard(u64 offset, u64 size)
 {
-	const u64 page = ramdisk_page_size();
-	const u64 first = initrd::round_up(offset, page) / page;
-	const u64 end = (offset + size) / page;
+	const size_t page = ramdisk_page_size();
+	const u64 first = initrd::in_units(offset + page - 1, page);
+	const u64 end = initrd::in_units(offset + size, page);
 
 	if (first < end)
 		store_.discard(first, end);

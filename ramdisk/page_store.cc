@@ -29,9 +29,9 @@ struct Place {
 INLINE Place place_of(u64 offset)
 {
 	const size_t page = ramdisk_page_size();
-	const size_t at = static_cast<size_t>(offset % page);
+	const size_t at = initrd::rest_of_unit(offset, page);
 
-	return {offset / page, at, page - at};
+	return {initrd::in_units(offset, page), at, page - at};
 }
 
 } // namespace

@@ -28,7 +28,7 @@ void report(const Account &account)
 		"initrd: %s%s%s image: %llu bytes in, %llu bytes out, %s, %llu bytes copied, %llu ms\n",
 		account.compressor ?: "", account.compressor ? "+" : "", account.content,
 		account.in, account.out, account.how, account.copied,
-		(seam_now_ns() - account.started_ns) / kNanosecondsPerMillisecond);
+		to_milliseconds(seam_now_ns() - account.started_ns));
 }
 
 u64 kibibytes(u64 bytes)

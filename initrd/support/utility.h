@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The few pieces of a standard library that the project uses: move, min, max,
- * placement new, checked arithmetic, alignment. Knows nothing of Linux.
+ * placement new, checked arithmetic, alignment, division. Knows nothing of Linux.
  */
 #ifndef INITRD_SUPPORT_UTILITY_H
 #define INITRD_SUPPORT_UTILITY_H
@@ -21,7 +21,6 @@ INLINE void *operator new(size_t, void *where) noexcept
 
 namespace initrd {
 
-inline constexpr u64 kNanosecondsPerMillisecond = 1000000;
 inline constexpr u64 kNanosecondsPerSecond = 1000000000;
 
 template <typename T> struct RemoveReference {
@@ -58,6 +57,41 @@ template <typename T> INLINE constexpr T round_up(T value, T unit)
 template <typename T> INLINE constexpr T round_down(T value, T unit)
 {
 	return value & ~(unit - 1);
+}
+
+/*
+ * A 32-bit kernel has no run-time function that divides 64 bits, and a compiler
+ * would call one even for a constant. So these stand for / and %: the first two
+ * with a `unit` that is a power of two, as page and sector sizes are.
+ */
+INLINE constexpr u64 in_units(u64 value, size_t unit)
+{
+	return value >> __builtin_ctzl(unit);
+}
+
+INLINE constexpr size_t rest_of_unit(u64 value, size_t unit)
+{
+	return static_cast<size_t>(value) & (unit - 1);
+}
+
+/* value / by, with the long division of school in digits of 16 bits. */
+INLINE constexpr u64 divide(u64 value, u16 by)
+{
+	u64 quotient = 0;
+	u32 rest = 0;
+
+	for (int shift = 48; shift >= 0; shift -= 16) {
+		const u32 part = rest << 16 | static_cast<u16>(value >> shift);
+
+		quotient = quotient << 16 | part / by;
+		rest = part % by;
+	}
+	return quotient;
+}
+
+INLINE constexpr u64 to_milliseconds(u64 nanoseconds)
+{
+	return divide(divide(nanoseconds, 1000), 1000);
 }
 
 /* a * b into `out`; false when the product does not fit. */

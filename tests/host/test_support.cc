@@ -236,4 +236,24 @@ TEST(ResultDeathTest, TrapsWhenTheOtherSideIsRead)
 	EXPECT_DEATH((void)bad.value(), "");
 }
 
+TEST(Division, IsExactInDigitsOf16Bits)
+{
+	for (const u64 value : {0ull, 1ull, 999ull, 1000ull, 65535ull, 65536ull, 4294967295ull,
+				4294967296ull, 1234567890123456789ull, ~0ull})
+		for (const u16 by : {1, 2, 3, 1000, 15625, 32768, 65535})
+			EXPECT_EQ(divide(value, by), value / by) << value << " / " << by;
+	EXPECT_EQ(to_milliseconds(999999), 0u);
+	EXPECT_EQ(to_milliseconds(1000000), 1u);
+	EXPECT_EQ(to_milliseconds(~0ull), ~0ull / 1000000);
+}
+
+TEST(Division, CountsWholeUnitsOfAPowerOfTwo)
+{
+	for (const u64 value : {0ull, 511ull, 512ull, 4095ull, 4097ull, 1ull << 40, ~0ull})
+		for (const size_t unit : {1, 512, 4096, 65536}) {
+			EXPECT_EQ(in_units(value, unit), value / unit);
+			EXPECT_EQ(rest_of_unit(value, unit), value % unit);
+		}
+}
+
 } // namespace

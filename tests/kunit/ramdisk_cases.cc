@@ -84,7 +84,8 @@ void initrd_ramdisk_reads_what_was_written(struct kunit *test)
 	EXPECT_EQ(test, wrong_in(store.value(), 0, offset, zero), 0);
 	EXPECT_EQ(test, wrong_in(store.value(), offset + data.value().size(), 9000, zero), 0);
 	EXPECT_EQ(test, store.value().pages(),
-		  (offset + data.value().size() + page - 1) / page - offset / page);
+		  initrd::in_units(offset + data.value().size() + page - 1, page) -
+			  initrd::in_units(offset, page));
 
 	// Pages that exist are written without a new one.
 	const u64 pages = store.value().pages();
