@@ -13,7 +13,10 @@
 #                          with the same configuration otherwise
 #   --debug                add qemu/debug.config: KASAN, UBSAN, lockdep, …
 #   --config=FRAGMENT      add a configuration fragment; may be repeated, the
-#                          last one wins
+#                          last one wins. A line "# not in every series: A B …"
+#                          in it names options that a kernel may lack
+#   --bare                 the fragments of --config alone, on allnoconfig,
+#                          without qemu/kernel.config and qemu/arch/
 #   --llvm=-19|VERSION|1   the LLVM to build with, as in "make LLVM=…" (default:
 #                          -19). Empty means GNU tools, for --stock only
 #   --build-dir=DIR        where everything goes (default: build/ in the project)
@@ -39,7 +42,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 ROOT=$(project_root)
 KERNEL=6.12 ARCH=x86_64 LLVM_CHOICE=-19 BUILD='' JOBS=$(nproc)
-STOCK=0 DEBUG=0 CLEAN=0 RECONFIGURE=0 QUIET=0 VERBOSE=0
+STOCK=0 DEBUG=0 BARE=0 CLEAN=0 RECONFIGURE=0 QUIET=0 VERBOSE=0
 FRAGMENTS=()
 
 # ---- command line -----------------------------------------------------------
@@ -66,6 +69,7 @@ parse_command_line() {
 		--jobs) JOBS=$1; shift ;;
 		--stock) STOCK=1 ;;
 		--debug) DEBUG=1 ;;
+		--bare) BARE=1 ;;
 		--clean) CLEAN=1 ;;
 		--reconfigure) RECONFIGURE=1 ;;
 		--quiet | -q) QUIET=1 ;;
@@ -95,6 +99,7 @@ parse_command_line() {
 		[[ -f ${FRAGMENTS[i]} ]] || usage_error "no such configuration fragment: ${FRAGMENTS[i]}"
 		FRAGMENTS[i]=$(realpath -- "${FRAGMENTS[i]}")
 	done
+	((!BARE || ${#FRAGMENTS[@]})) || usage_error '--bare needs a --config: an empty configuration is no kernel to boot'
 	[[ -n $BUILD ]] || BUILD=$ROOT/build
 	mkdir -p -- "$BUILD" || die "cannot make the folder $BUILD"
 	BUILD=$(cd -- "$BUILD" && pwd -P)
@@ -256,9 +261,11 @@ fragment_settings() {
 
 # Print every setting of the file $1 that the configuration $2 does not have:
 # "asked for …, got …". An option that does not exist counts as not set; one that
-# qemu/kernel.config says older kernels lack may be missing.
+# a fragment (the other arguments) says not every series has may be missing.
 unmet_settings() {
-	awk -v newer=" $(sed -n 's/^# newer kernels only: *//p' "$ROOT/qemu/kernel.config") " '
+	local merged=$1 got=$2
+	shift 2
+	awk -v optional=" $(sed -n 's/^# not in every series: *//p' -- "$@" | paste -sd ' ') " '
 		function name(line) {
 			sub(/^# /, "", line)
 			sub(/( is not set|=.*)$/, "", line)
@@ -273,17 +280,18 @@ unmet_settings() {
 				o = order[i]
 				if (o in seen || (o in got ? got[o] : "n") == wanted[o]) continue
 				seen[o] = 1
-				if (!(o in got) && index(newer, " " substr(o, 8) " ")) continue
+				if (!(o in got) && index(optional, " " substr(o, 8) " ")) continue
 				printf "asked for %s=%s, got %s\n", o, wanted[o], o in got ? got[o] : "nothing"
 			}
 		}
-	' "$1" "$2"
+	' "$merged" "$got"
 }
 
 # Write OUTPUT/.config from the fragments, unless it is there already and nobody
 # (kunit.py, say) has changed it since.
 configure() {
-	local files=("$ROOT/qemu/kernel.config" "$ROOT/qemu/arch/$ARCH.config") names=() inputs unmet i
+	local files=() names=() inputs unmet i
+	((BARE)) || files+=("$ROOT/qemu/kernel.config" "$ROOT/qemu/arch/$ARCH.config")
 	((!DEBUG)) || files+=("$ROOT/qemu/debug.config")
 	files+=("${FRAGMENTS[@]}")
 
@@ -318,12 +326,12 @@ configure() {
 	) >"$OUTPUT/config.log" 2>&1 || config_failed
 	"${MAKE[@]}" "KCONFIG_ALLCONFIG=$OUTPUT/fragments/merged" allnoconfig >>"$OUTPUT/config.log" 2>&1 || config_failed
 
-	unmet=$(unmet_settings "$OUTPUT/fragments/merged" "$OUTPUT/.config")
+	unmet=$(unmet_settings "$OUTPUT/fragments/merged" "$OUTPUT/.config" "${files[@]}")
 	if [[ -n $unmet ]]; then
 		say 'warning: this kernel did not take some of the configuration:'
 		printf '    %s\n' "${unmet//$'\n'/$'\n    '}" >&2
 	fi
-	if ((!STOCK)) && ! grep -qx 'CONFIG_INITRD_CXX=y' "$OUTPUT/.config"; then
+	if grep -qx 'CONFIG_INITRD_CXX=y' "$OUTPUT/fragments/merged" && ! grep -qx 'CONFIG_INITRD_CXX=y' "$OUTPUT/.config"; then
 		die "CONFIG_INITRD_CXX is not set; $OUTPUT/.config lacks something that the project's Kconfig depends on"
 	fi
 	printf '%s %s\n' "$inputs" "$(short_hash <"$OUTPUT/.config")" >"$OUTPUT/.config-inputs"
@@ -418,6 +426,7 @@ main() {
 	fi
 	((!STOCK)) || { suffix+=-stock; SOURCE+=-stock; }
 	((!DEBUG)) || suffix+=-debug
+	((!BARE)) || suffix+=-bare
 	case $LLVM_CHOICE in
 	-19) ;;
 	'') suffix+=-gnu ;;

@@ -508,8 +508,18 @@ def test_series(setup):
     assert "5.4" in out and "6.1, 6.12" in out and "--force" in out
     setup.run("--check", status=1)
     assert snapshot(setup.tree, mtimes=True) == before
-    setup.run("--force")
+    assert "5.4 is not known" in setup.run("--force")
     assert (setup.overlay / "Kbuild").exists()
+
+
+def test_anchors_of_an_unknown_series(setup):
+    """--force lets the series pass, not a tree that lacks what the blocks need."""
+    (setup.tree / "Makefile").write_text("VERSION = 7\nPATCHLEVEL = 9\n")
+    (setup.tree / "block/ioctl.c").write_text("int none;\n")
+    before = snapshot(setup.tree, mtimes=True)
+    out = setup.run("--force", status=1)
+    assert "7.9 is not known" in out and "missing anchor: block/ioctl.c" in out
+    assert snapshot(setup.tree, mtimes=True) == before
 
 
 def test_no_kernel_tree(setup):
