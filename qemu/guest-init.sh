@@ -18,7 +18,6 @@ export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/ TERM=linux
 
 [ -e /proc/cmdline ] || mount -t proc proc /proc
 [ -d /sys/kernel ] || mount -t sysfs sysfs /sys
-[ -c /dev/null ] || mount -t devtmpfs devtmpfs /dev
 
 token=none
 port=ttyS1
@@ -31,6 +30,9 @@ for word in $cmdline; do
 	initrd_test.shell) shell=yes ;;
 	esac
 done
+
+# (/dev may have a few nodes of its own, for what ran before.)
+[ -c "/dev/$port" ] || mount -t devtmpfs devtmpfs /dev
 
 leave() {
 	sync
@@ -57,6 +59,7 @@ field() {	# FILE KEY: the value behind "KEY:" in a /proc file, in kB
 echo "BEGIN $token" >&3
 say release "$(uname -r)"
 say pid $$
+say stdio "$(stat -L -c %t:%T /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2 | tr '\n' ' ')"
 say mount "$(awk '$2 == "/"' /proc/mounts | tail -n 1)"
 say memtotal "$(field /proc/meminfo MemTotal)"
 say memfree "$(field /proc/meminfo MemFree)"

@@ -74,9 +74,12 @@ class Boot:
     is put there by default. `disks` become virtio disks vda, vdb, ... with
     snapshots, so that they are not changed. `reports` says that the image runs
     qemu/guest-init.sh; without it success is judged from the console.
+
+    Without a kernel the machine boots from `disc`, a CD, whose boot loader has
+    to pass command_line() on.
     """
 
-    kernel: Path
+    kernel: Path | None
     initrd: Path | None
     arch: str = "x86_64"
     append: Sequence[str] = ()
@@ -88,6 +91,7 @@ class Boot:
     accel: str = "tcg"
     interactive: bool = False
     reports: bool = True
+    disc: Path | None = None
     token: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
@@ -133,10 +137,13 @@ def command(boot: Boot, folder: Path) -> list[str]:
         words += ["-accel", "kvm", "-cpu", "host"]
     else:
         words += ["-accel", "tcg"]
-    words += ["-m", boot.memory, "-smp", str(boot.cpus), "-kernel", str(boot.kernel)]
+    words += ["-m", boot.memory, "-smp", str(boot.cpus)]
+    if boot.kernel is not None:
+        words += ["-kernel", str(boot.kernel), "-append", command_line(boot)]
     if boot.initrd is not None:
         words += ["-initrd", str(boot.initrd)]
-    words += ["-append", command_line(boot)]
+    if boot.disc is not None:
+        words += ["-drive", f"file={quote(boot.disc)},media=cdrom,index=2"]
     log = quote(folder / "console.log")
     if boot.interactive:
         words += ["-chardev", f"stdio,id=console,mux=on,signal=off,logfile={log}"]

@@ -9,6 +9,7 @@ the kernel's own C implementation, for comparison.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "qemu"))
 
 import images  # noqa: E402
+import kernels  # noqa: E402
 import vm  # noqa: E402
 from report import Load  # noqa: E402
 
@@ -53,12 +55,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="a kernel with CONFIG_RD_LZ4 off, for the one test that needs it")
 
 
+def reason_of(marker: pytest.Mark, otherwise: str) -> str:
+    """The marker's argument `reason`, its last one."""
+    return str(marker.kwargs.get("reason") or (marker.args[-1] if marker.args else otherwise))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--stock"):
-        reason = pytest.mark.skip(reason="the C implementation is known to fail this")
-        for item in items:
-            if item.get_closest_marker("cxx_only"):
-                item.add_marker(reason)
+    kernel = config.getoption("--kernel-image")
+    release = kernels.kernel_release(Path(kernel)) if kernel and Path(kernel).is_file() else None
+    for item in items:
+        marker = item.get_closest_marker("cxx_only")
+        if marker and config.getoption("--stock"):
+            reason = reason_of(marker, "known to fail")
+            item.add_marker(pytest.mark.skip(reason=f"the C implementation: {reason}"))
+        marker = item.get_closest_marker("since")
+        if marker and release and series(release) < series(marker.args[0]):
+            item.add_marker(pytest.mark.skip(reason=f"{release}: {reason_of(marker, 'too old')}"))
+
+
+def series(release: str) -> tuple[int, int]:
+    """(6, 12) for "6.12.3"."""
+    major, minor = re.findall(r"\d+", release)[:2]
+    return int(major), int(minor)
 
 
 class Lab:
@@ -112,14 +130,18 @@ class Lab:
         if isinstance(initrd, bytes):
             initrd = self.write("initrd", initrd)
         words: list[str] = []
-        if initrd is not None and root:
+        if initrd is not None:
             kind = images.detect(initrd)
             size = initrd.stat().st_size if kind.compressor == "none" else 16 * images.MIB
             words = vm.root_options(kind, stock=self.stock, size=size)
-        elif self.stock:
+            if not root:
+                words = [word for word in words if word not in ("root=/dev/ram0", "rw")]
+        if self.stock and not words:
             words = ["bdev_allow_write_mounted=1"]
         # A bug ends the guest at once, and does not wait for the time limit.
         words += ["panic_on_warn=1", "oops=panic"]
+        # Scripts of the guest's may write many lines to /dev/kmsg.
+        words += ["printk.devkmsg=on"]
         boot = vm.Boot(kernel or self.kernel, initrd, append=[*words, *append], memory=memory, cpus=cpus,
                        timeout=timeout, disks=disks, extra=extra, accel=self.accel, reports=reports)
         if token is not None:

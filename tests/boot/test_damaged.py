@@ -4,7 +4,9 @@ gives the memory back, and goes on to the real root on a disk."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -49,6 +51,54 @@ def test_truncated_image(lab: Lab, compressor: str) -> None:
     data = lab.image("ext2", compressor).read_bytes()
     outcome = fall_back(lab, data[: len(data) // 2], ["ramdisk_size=8192"])
     assert outcome.console.complaints
+
+
+@pytest.mark.parametrize(("kind", "compressor"), [
+    *((kind, "none") for kind in ("ext2", "ext4", "squashfs", "cramfs", "cramfs+512", "romfs", "minix", "erofs")),
+    ("ext2", "zstd"), ("squashfs", "gzip"),
+])
+@pytest.mark.cxx_only(reason="says nothing of an image that ends too early")
+def test_image_cut_short(lab: Lab, kind: str, compressor: str) -> None:
+    """Two thirds of a file system: one line says so, with what the superblock
+    claims and what there is."""
+    image = lab.image(kind)
+    data = image.read_bytes()
+    claimed = claimed_size(kind, data)
+    data = data[: claimed * 2 // 3]
+    outcome = lab.succeed(images.compress_bytes(data, compressor), ["root=/dev/vda"], disks=[lab.real_root()],
+                          root=False)
+    assert outcome.guest.facts["mount"].split()[1:3] == ["/", "ext2"]
+    assert outcome.guest.facts["content"] == "intact"
+    lines = [line for line in outcome.console.having("initrd: ") if "truncated" in line]
+    assert len(lines) == 1, outcome.console.having("initrd: ")
+    assert {claimed, len(data)} <= {int(number) for number in re.findall(r"\d+", lines[0])}
+
+
+def claimed_size(kind: str, data: bytes) -> int:
+    """What a file system's superblock says of its size."""
+    def number(offset: int, size: int, order: Literal["little", "big"] = "little") -> int:
+        return int.from_bytes(data[offset : offset + size], order)
+
+    if kind.startswith("ext"):
+        return number(1024 + 4, 4) << 10 + number(1024 + 24, 4)
+    if kind == "squashfs":
+        return number(40, 8)
+    if kind.startswith("cramfs"):
+        return number((512 if kind.endswith("+512") else 0) + 4, 4)
+    if kind == "romfs":
+        return number(8, 4, "big")
+    if kind == "minix":
+        return number(1024 + 2, 2) << 10 + number(1024 + 10, 2)
+    assert kind == "erofs"
+    return number(1024 + 36, 4) << data[1024 + 12]
+
+
+@pytest.mark.parametrize("size", [1, 511, 4097, 300_001])
+def test_random_bytes(lab: Lab, size: int) -> None:
+    """Garbage of any length is no reason not to boot the real root."""
+    data = bytes([0x5A]) + images.sample_data(size)[1:]
+    outcome = fall_back(lab, data)
+    assert outcome.console.having("rootfs image is not initramfs")
 
 
 # (gzip and LZ4: the C implementation takes the garbage for a RAM disk with a

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What can be learned of a kernel from its image and from where it was built."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Iterable
+
+from images import ImageError
+
+
+def kernel_release(kernel: Path) -> str | None:
+    """The release that a bzImage names in its header, such as "6.12.1"; None
+    for a kernel of another kind."""
+    with open(kernel, "rb") as file:
+        head = file.read(0x10000)
+    if head[0x202:0x206] != b"HdrS":
+        return None
+    offset = int.from_bytes(head[0x20E:0x210], "little") + 0x200
+    return head[offset : offset + 64].split(b" ")[0].decode()
+
+
+def find_modules(kernel: Path, names: Iterable[str]) -> list[Path]:
+    """The files of a kernel's modules, in the order to load them in, and those
+    that they depend on before them.
+
+    `kernel` is a kernel image in the folder that it was built in. Raises
+    ImageError for a module that was not built.
+    """
+    output = next((p for p in kernel.resolve().parents if (p / "Module.symvers").is_file()), None)
+    built: dict[str, Path] = {}
+    if output is not None:
+        # (6.1 lists x.ko, newer kernels list x.o.)
+        for line in (output / "modules.order").read_text().split():
+            path = output / Path(line).with_suffix(".ko")
+            built[path.stem.replace("-", "_")] = path
+    found: list[Path] = []
+
+    def add(name: str) -> None:
+        path = built.get(name.replace("-", "_"))
+        if path is None:
+            raise ImageError(f"{kernel}: there is no module {name} beside it")
+        match = re.search(rb"\0depends=([^\0]*)\0", path.read_bytes())
+        for needed in (match[1].decode() if match else "").split(","):
+            if needed:
+                add(needed)
+        if path not in found:
+            found.append(path)
+
+    for name in names:
+        add(name)
+    return found

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What becomes of the initrd's memory: kept and readable, or given back; and
+the boot configuration behind the data."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+
+import pytest
+
+import images
+from conftest import Lab
+from guests import SLACK_OF_TWO_BOOTS, TOOLS, check_real_root, values
+
+FILE = TOOLS + "echo \"file=$(stat -c '%a %s' /sys/firmware/initrd) $(sha256sum </sys/firmware/initrd)\"\n"
+
+
+def check_file(found: dict[str, str], data: bytes) -> None:
+    mode, size, digest = found["file"].split()[:3]
+    assert (mode, int(size), digest) == ("440", len(data), hashlib.sha256(data).hexdigest())
+
+
+@pytest.mark.since("6.12", reason="/sys/firmware/initrd came with 6.2")
+@pytest.mark.parametrize(("kind", "compressor"), [("cpio", "none"), ("cpio", "xz"), ("ext2", "none"), ("ext2", "gzip"),
+                                                  ("squashfs", "none")])
+def test_retained_data(lab: Lab, kind: str, compressor: str) -> None:
+    """retain_initrd: /sys/firmware/initrd has the data as the boot loader left
+    it, also when it became the RAM disk and that was written to."""
+    image = lab.image(kind, compressor, guest_test="touch /tmp/new; sync\n" + FILE)
+    outcome = lab.succeed(image, ["retain_initrd"])
+    check_file(values(outcome), image.read_bytes())
+    assert outcome.console.freed_kib == []
+
+
+def test_keepinitrd(lab: Lab) -> None:
+    """keepinitrd is for other architectures: here it changes nothing."""
+    outcome = lab.succeed(lab.archive(guest_test="ls /sys/firmware/initrd 2>/dev/null | wc -l\n"), ["keepinitrd"])
+    assert outcome.guest.test_output == ["0"]
+    assert len(outcome.console.freed_kib) == 1
+
+
+def with_bootconfig(data: bytes, config: str) -> bytes:
+    """An initrd with a boot configuration behind it, as `bootconfig -a` does:
+    the text with a NUL, NULs up to a multiple of 4, the length and the sum of
+    these bytes, and the magic."""
+    text = config.encode() + b"\0"
+    magic = b"#BOOTCONFIG\n"
+    text += b"\0" * (-(len(data) + len(text) + 8 + len(magic)) % 4)
+    return data + text + struct.pack("<II", len(text), sum(text) & 0xFFFFFFFF) + magic
+
+
+CONFIG = """
+kernel.ramdisk_size = 9216
+kernel.initrd_test.words = "from the trailer"
+init.argument = one
+"""
+
+APPLIED = """
+    echo "ram1=$(cat /sys/block/ram1/size)"
+    echo "words=$(grep -c 'initrd_test.words="from the trailer"' /proc/cmdline)"
+    echo "config=$(grep -c ramdisk_size /proc/bootconfig)"
+"""
+
+
+@pytest.mark.since("6.12", reason="/sys/firmware/initrd came with 6.2")
+@pytest.mark.parametrize(("kind", "compressor"), [("cpio", "none"), ("cpio", "zstd"), ("ext2", "none"),
+                                                  ("ext2", "gzip")])
+def test_bootconfig(lab: Lab, kind: str, compressor: str) -> None:
+    """A boot configuration behind the initrd is applied, and is no part of the
+    initrd: neither of what is loaded nor of what is retained."""
+    image = lab.image(kind, compressor, guest_test=FILE + APPLIED)
+    data = image.read_bytes()
+    image.write_bytes(with_bootconfig(data, CONFIG))
+    size = len(data) if compressor == "none" else 8 * images.MIB
+    options = ["root=/dev/ram0", "rw"] if kind == "ext2" else []
+    outcome = lab.succeed(image, [*options, "bootconfig", "retain_initrd"], root=False)
+    found = values(outcome)
+    check_file(found, data)
+    assert (found["ram1"], found["words"], found["config"]) == ("18432", "1", "1")
+    assert outcome.guest.facts["content"] == "intact"
+    assert [line for line in outcome.console.having("initrd: ") if "ignored" in line] == []
+    load = lab.only_load(outcome)
+    if load is not None:
+        assert load.bytes_in == len(data)
+        assert kind == "cpio" or load.bytes_out == size
+
+
+def test_memory_is_given_back(lab: Lab) -> None:
+    """An archive leaves no trace: with 48 MiB of NULs behind it as much memory
+    is free as without."""
+    data = lab.archive(guest_test=TOOLS + "echo free=$(memfree)\n")
+    used = []
+    for padding in (0, 48 * images.MIB):
+        outcome = lab.succeed(data + bytes(padding))
+        used.append(outcome.guest.number("memtotal") - int(values(outcome)["free"]))
+    assert abs(used[1] - used[0]) < SLACK_OF_TWO_BOOTS
+
+
+@pytest.mark.parametrize("option", ["init_on_free=1", "init_on_alloc=1", "page_poison=1"])
+@pytest.mark.parametrize(("kind", "compressor"), [("ext2", "none"), ("ext2", "gzip"), ("cpio", "zstd")])
+def test_with_memory_that_is_overwritten(lab: Lab, option: str, kind: str, compressor: str) -> None:
+    """Pages that are wiped when they are freed, or handed out, are none that
+    somebody still needs."""
+    image = lab.image(kind, compressor, guest_test="echo 3 >/proc/sys/vm/drop_caches; cmp /bin/busybox /bin/ls\n")
+    outcome = lab.succeed(image, [option])
+    if kind == "ext2":
+        check_real_root(outcome)
+    assert outcome.guest.facts["content"] == "intact"
