@@ -44,11 +44,15 @@ pivot_root . initrd
 exec chroot . /sbin/init <dev/console >dev/console 2>&1
 """
 
-#: For scripts that run in the real root: memory in KiB that is free and that
-#: no cache could give back; what a command says when it fails; how many pages
-#: /dev/ram0 has.
+#: For scripts that run in the real root: memory in KiB that is free, counting
+#: what lies in the processors' own lists, when caches have been dropped; what a
+#: command says when it fails; how many pages /dev/ram0 has.
 TOOLS = """
-memfree() { sync; echo 3 >/proc/sys/vm/drop_caches; sed -n 's/^MemFree: *\\([0-9]*\\).*/\\1/p' /proc/meminfo; }
+memfree() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^MemFree:/ { sum += $2 } $1 == "count:" { sum += 4 * $2 } END { print sum }' /proc/meminfo /proc/zoneinfo
+}
 error_of() { if said=$("$@" 2>&1); then echo none; else echo "${said##*: }"; fi; }
 pages() {
 	[ -d /sys/kernel/debug/ramdisk_pages ] || mount -t debugfs debugfs /sys/kernel/debug
@@ -61,7 +65,7 @@ def told(outcome: vm.Outcome) -> dict[str, str]:
     """What the scripts with HEAD have told, key by key."""
     found: dict[str, str] = {}
     for text in outcome.console.having("guest: "):
-        match = re.fullmatch(r"guest: ([^:]+): (.*)", text)
+        match = re.fullmatch(r"guest: ([^:]+):(.*)", text)
         if match:
             found[match[1]] = match[2].strip()
     return found

@@ -111,16 +111,16 @@ def test_flushbufs_frees_the_ram_disk(lab: Lab) -> None:
         echo 3 >/proc/sys/vm/drop_caches
         [ "$sample" = "$(md5sum </initrd/share/sample)" ] && echo sample=same
         umount /initrd
-        start=$(head -c 2M /dev/ram0 | md5sum)
+        start=$(head -c 2097152 /dev/ram0 | md5sum)
         exec 4</dev/ram0
         echo "open=$(error_of blockdev --flushbufs /dev/ram0)"
         echo 3 >/proc/sys/vm/drop_caches
-        [ "$start" = "$(head -c 2M /dev/ram0 | md5sum)" ] && echo start=same
+        [ "$start" = "$(head -c 2097152 /dev/ram0 | md5sum)" ] && echo start=same
         exec 4<&-
         before=$(memfree)
         echo "flush=$(error_of blockdev --flushbufs /dev/ram0)"
         echo "freed=$(($(memfree) - before)) pages=$(pages)"
-        echo "zeros=$(head -c 2M /dev/ram0 | tr -d '\\0' | wc -c)"
+        echo "zeros=$(head -c 2097152 /dev/ram0 | tr -d '\\0' | wc -c)"
         busybox mke2fs /dev/ram0 >/dev/null && mount -t ext2 /dev/ram0 /initrd && umount /initrd && echo usable=yes
     """)
     outcome = lab.succeed(initrd(lab, init=PIVOT, size=64 * MIB), disks=[disk])
