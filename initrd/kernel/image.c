@@ -37,6 +37,18 @@ struct seam_range __init seam_image(void)
 	return (struct seam_range){ (u8 *)initrd_start, initrd_end - initrd_start };
 }
 
+/* What the boot loader left, before bootconfig cut its own part off the end. */
+static unsigned long __init loaded_end(void)
+{
+	u64 size = phys_initrd_size;
+
+#ifdef CONFIG_X86
+	if (boot_params.hdr.ramdisk_size || boot_params.ext_ramdisk_size)
+		size = (u64)boot_params.ext_ramdisk_size << 32 | boot_params.hdr.ramdisk_size;
+#endif
+	return max_t(u64, initrd_end, initrd_start + size);
+}
+
 struct seam_range __init seam_image_pages(void)
 {
 	unsigned long start = PAGE_ALIGN(initrd_start);
@@ -45,7 +57,7 @@ struct seam_range __init seam_image_pages(void)
 	/* These reserve the last page whole; the others may share it. */
 	if (IS_ENABLED(CONFIG_X86) || IS_ENABLED(CONFIG_ARM) || IS_ENABLED(CONFIG_ARM64) ||
 	    IS_ENABLED(CONFIG_RISCV))
-		end = PAGE_ALIGN(initrd_end);
+		end = PAGE_ALIGN(loaded_end());
 	/* Of those, all but x86 reserve the first page whole, too. */
 	if (IS_ENABLED(CONFIG_ARM) || IS_ENABLED(CONFIG_ARM64) || IS_ENABLED(CONFIG_RISCV))
 		start = initrd_start & PAGE_MASK;
