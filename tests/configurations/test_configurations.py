@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Kernels with more or with less in them than the one that the other tests boot.
+
+Each is built without a warning, has what its configuration says, and boots.
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import check_objects
+import images
+from boot.conftest import Lab
+from conftest import CONFIGURATIONS, HERE, Build
+
+KIB, MIB = 1024, 1024 * 1024
+
+
+def configurations(*names: str) -> pytest.MarkDecorator:
+    """Runs a test once for each of the configurations named."""
+    return pytest.mark.parametrize("build", names, indirect=True)
+
+
+@configurations(*CONFIGURATIONS)
+def test_builds_without_a_warning(build: Build) -> None:
+    """Neither make nor build-kernel.sh has anything to say."""
+    assert build.said == ""
+    log = (build.output / "build.log").read_text(errors="replace").splitlines()
+    assert [line for line in log if check_objects.BUILD_TROUBLE.search(line)] == []
+
+
+@configurations(*[name for name in CONFIGURATIONS if name != "no-initrd"])
+def test_objects(build: Build, objects: check_objects.Kernel) -> None:
+    """The C++ left nothing behind that a kernel has no place for."""
+    assert len(objects.sources) > 5
+    for check in (check_objects.no_comdat_groups, check_objects.no_weak_symbols,
+                  check_objects.no_static_constructors, check_objects.no_runtime_symbols,
+                  check_objects.no_orphan_sections, check_objects.boot_code_is_init,
+                  check_objects.boot_code_is_freed):
+        assert check(objects) == [], check.__doc__
+    for name in check_objects.REPLACED:
+        assert not (build.output / name).exists()
+    has_driver = any(source.parts[0] == "ramdisk" for source in objects.sources)
+    assert has_driver == (build.option("BLK_DEV_RAM") != "n")
+
+
+@configurations("no-initrd")
+def test_nothing_of_the_project(build: Build, objects: check_objects.Kernel) -> None:
+    """Without a boot image the kernel's own RAM disk is built, and nothing else."""
+    assert build.option("INITRD_CXX") == "n"
+    assert not objects.sources
+    assert (build.output / "drivers/block/brd.o").exists()
+
+
+@pytest.mark.parametrize("build, compressor", [
+    ("module", "none"), ("module", "gzip"), ("no-block", "none"), ("no-block", "zstd"), ("no-ramdisk", "none"),
+], indirect=["build"])
+def test_archive(build: Build, lab: Lab, compressor: str) -> None:
+    """An archive becomes the root file system."""
+    outcome = lab.succeed(images.compress(lab.write("archive", lab.archive()), compressor))
+    assert outcome.guest.facts["content"] == "intact"
+    assert outcome.guest.facts["mount"].split()[2] == "rootfs"
+    assert [(load.compressor, load.content) for load in outcome.console.loads] == [(compressor, "cpio")]
+
+
+@configurations("module", "no-ramdisk")
+def test_image_without_a_driver(build: Build, lab: Lab) -> None:
+    """A file system has nowhere to go, and the log says why."""
+    outcome = lab.boot(lab.image("ext2"), clean=False, root=False)
+    assert not outcome.success
+    assert outcome.console.having("the RAM disk driver is not built into the kernel")
+
+
+# ---- the driver as a module ------------------------------------------------------
+
+
+def partition_table(first: int, sectors: int) -> bytes:
+    """A master boot record with one partition of type Linux."""
+    entry = struct.pack("<B3sB3sII", 0, b"\0\0\0", 0x83, b"\0\0\0", first, sectors)
+    return bytes(446) + entry + bytes(48) + b"\x55\xaa"
+
+
+def run_with_module(lab: Lab, build: Build, script: str) -> list[str]:
+    """Boots an archive with ramdisk.ko in its place and runs `script`."""
+    folder = f"lib/modules/{build.release}"
+    entries = [images.Entry.directory(name) for name in ("lib", "lib/modules", folder)]
+    entries += [
+        images.Entry.file(f"{folder}/ramdisk.ko", (build.output / "init/initrd-cxx/ramdisk/ramdisk.ko").read_bytes()),
+        images.Entry.file("share/table", partition_table(64, 4096)),
+        images.Entry.file("share/ext2", lab.image("ext2", sample=MIB).read_bytes()),
+        images.Entry.symlink("sbin/modprobe", "../bin/busybox"),
+    ]
+    head = f"""
+        set -e
+        for name in insmod rmmod depmod modprobe; do ln -sf busybox /bin/$name; done
+        mount -t debugfs debugfs /sys/kernel/debug
+        module=/{folder}/ramdisk.ko
+        pages() {{ cat /sys/kernel/debug/ramdisk_pages/$1; }}
+    """
+    outcome = lab.succeed(lab.archive(entries, guest_test=head + script))
+    return [line.strip() for line in outcome.guest.test_output]
+
+
+@configurations("module")
+def test_module_parameters(build: Build, lab: Lab) -> None:
+    """The names and the meaning are those that brd has."""
+    lines = run_with_module(lab, build, """
+        ls /sys/block
+        insmod $module rd_nr=2 rd_size=8192 max_part=4
+        ls -1d /sys/block/ram*
+        cat /sys/block/ram0/size /sys/block/ram0/dev /sys/block/ram1/dev
+        cd /sys/module/ramdisk/parameters; cat rd_nr rd_size max_part
+        dd if=/share/table of=/dev/ram1 2>/dev/null
+        blockdev --rereadpt /dev/ram1
+        cat /sys/block/ram1/ram1p1/start /sys/block/ram1/ram1p1/size
+    """)
+    assert lines == ["/sys/block/ram0", "/sys/block/ram1", "16384", "1:0", "1:4", "2", "8192", "4", "64", "4096"]
+
+
+@configurations("module")
+def test_module_gives_its_memory_back(build: Build, lab: Lab) -> None:
+    """Loaded, filled, read back and unloaded, five times: no page is lost."""
+    lines = run_with_module(lab, build, """
+        for turn in 1 2 3 4 5; do
+            insmod $module rd_nr=2 rd_size=8192 max_part=4
+            for disk in ram0 ram1; do
+                dd if=/share/ext2 of=/dev/$disk bs=64k 2>/dev/null
+                dd if=/dev/urandom of=/dev/$disk bs=1M seek=4 count=4 2>/dev/null
+            done
+            sync
+            echo 3 >/proc/sys/vm/drop_caches
+            cmp -n $(stat -c %s /share/ext2) /share/ext2 /dev/ram1
+            echo pages $(pages ram0)
+            rmmod ramdisk
+            [ ! -e /sys/kernel/debug/ramdisk_pages ]
+            [ ! -e /dev/ram0 ]
+            echo 3 >/proc/sys/vm/drop_caches
+            sed -n 's/^MemFree: *\\([0-9]*\\).*/\\1/p' /proc/meminfo
+        done
+    """)
+    assert len(lines) == 10
+    assert all(int(line.removeprefix("pages ")) >= 4 * MIB // 4096 for line in lines[::2])
+    free = [int(line) for line in lines[1::2]]
+    # One disk that stayed would be 8 MiB for each turn.
+    assert free[0] - free[-1] < 4096, free
+
+
+@configurations("module")
+def test_module_that_is_in_use(build: Build, lab: Lab) -> None:
+    """While a disk is mounted the module stays; then it goes."""
+    lines = run_with_module(lab, build, """
+        insmod $module rd_size=8192
+        dd if=/share/ext2 of=/dev/ram0 bs=64k 2>/dev/null
+        mount -t ext2 /dev/ram0 /mnt
+        rmmod ramdisk 2>/dev/null || echo refused
+        cmp /mnt/bin/busybox /bin/busybox && echo same
+        umount /mnt
+        rmmod ramdisk && echo gone
+        mount -t ext2 /dev/ram0 /mnt 2>/dev/null || echo none
+    """)
+    assert lines == ["refused", "same", "gone", "none"]
+
+
+@configurations("module")
+def test_module_loads_itself(build: Build, lab: Lab) -> None:
+    """Who opens a device file of major 1 gets the driver, by its alias; its
+    old names work, too."""
+    lines = run_with_module(lab, build, """
+        depmod
+        mknod /tmp/disk b 1 3
+        dd if=/tmp/disk bs=4k count=1 2>/dev/null | tr -d '\\0' | wc -c
+        cut -d ' ' -f 1 /proc/modules
+        rmmod ramdisk
+        for name in brd rd; do
+            modprobe $name rd_nr=3
+            ls -d /sys/block/ram* | wc -l
+            rmmod ramdisk
+        done
+    """)
+    assert lines == ["0", "ramdisk", "3", "3"]
+
+
+# ---- 32 bits ---------------------------------------------------------------------
+
+
+def fnv1a(data: bytes) -> int:
+    total = 2166136261
+    for byte in data:
+        total = (total ^ byte) * 16777619 & 0xFFFFFFFF
+    return total
+
+
+@pytest.fixture
+def tree32(build: Build, lab: Lab) -> Path:
+    """A small tree whose init is 32-bit code; see guest32.c."""
+    tree = lab.path("tree")
+    for name in "dev proc sbin share".split():
+        (tree / name).mkdir(parents=True)
+    (tree / "share/sample").write_bytes(images.sample_data(300_000))
+    subprocess.run(
+        ["clang-19", "-m32", "-march=i686", "-Os", "-Wall", "-Wextra", "-Werror", "-ffreestanding",
+         "-fno-stack-protector", "-static", "-nostdlib", "-fuse-ld=lld", "-I/usr/include/x86_64-linux-gnu",
+         "-include", build.source / "tools/include/nolibc/nolibc.h", "-o", tree / "init", HERE / "guest32.c"],
+        check=True,
+    )
+    (tree / "sbin/init").symlink_to("../init")
+    return tree
+
+
+#: 1 GiB is more than a 32-bit kernel has addresses for, so that the RAM disk
+#: gets pages that have to be mapped.
+@configurations("i386")
+@pytest.mark.parametrize("kind, compressor, memory", [
+    ("cpio", "none", "128M"), ("cpio", "gzip", "1G"), ("cpio", "zstd", "128M"), ("squashfs", "none", "128M"),
+    ("ext2", "none", "128M"), ("ext2", "none", "1G"), ("ext2", "gzip", "1G"),
+    *[("ext2", compressor, "128M") for compressor in images.COMPRESSORS],
+])
+def test_32_bits(build: Build, lab: Lab, tree32: Path, kind: str, compressor: str, memory: str) -> None:
+    """Archives, and images that are adopted or unpacked into the RAM disk."""
+    image = images.compress(images.build(kind, tree32, lab.path(kind)), compressor)
+    outcome = lab.succeed(image, memory=memory)
+    assert outcome.guest.facts["root"] == ("rootfs" if kind == "cpio" else kind)
+    assert int(outcome.guest.facts["sum"], 16) == fnv1a((tree32 / "share/sample").read_bytes())
+    assert outcome.guest.number("ram1") == 4096 * KIB
+    loads = [load for load in outcome.console.loads if load.content == kind]
+    assert len(loads) == 1 and loads[0].compressor == compressor
+    if kind != "cpio":
+        assert [(m.fs, m.device) for m in outcome.console.mounts] == [(kind, "1:0")]
