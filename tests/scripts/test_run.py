@@ -31,7 +31,7 @@ def test_wrong_usage(words: list[str]) -> None:
 def test_help() -> None:
     """--help names every option, and so does .ci/run's."""
     text = call(RUN, "--help").stdout
-    for option in "--host --kunit --objects --boot --scripts -k --list --kernel --clean --verbose --help".split():
+    for option in "--host --kunit --objects --boot --configurations --scripts -k --list --kernel --clean --verbose --help".split():
         assert option in text
     assert call(ROOT / ".ci/run", "--help").stdout == text
 
@@ -92,3 +92,44 @@ def test_a_part_that_cannot_start_has_failed(copy: Path) -> None:
     last = done.stdout.strip().splitlines()[-1]
     match = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", last)
     assert match is not None and int(match[2]) >= 1
+
+
+@pytest.fixture
+def booting(copy: Path) -> Path:
+    """The copy with a test that needs a kernel, and a script that makes one."""
+    (copy / "tests/boot").mkdir()
+    (copy / "tests/boot/conftest.py").write_text(
+        "def pytest_addoption(parser):\n"
+        "    parser.addoption('--kernel-image')\n"
+    )
+    (copy / "tests/boot/test_x.py").write_text(
+        "def test_series(request): assert '6.1/' not in request.config.getoption('--kernel-image')\n"
+    )
+    script = copy / "scripts/build-kernel.sh"
+    script.write_text(
+        "#!/bin/bash\n"
+        f"folder='{copy}'/build/kernel/$2\n"
+        "mkdir -p \"$folder/arch/x86/boot\"\n"
+        "ln -sfn . \"$folder/source\"\n"
+        "touch \"$folder/arch/x86/boot/bzImage\"\n"
+        "echo \"$folder/arch/x86/boot/bzImage\"\n"
+    )
+    script.chmod(0o755)
+    return copy
+
+
+@pytest.mark.parametrize("options, labels, last", [
+    ([], ["boot-6.12", "boot-6.1"], "1 passed, 1 failed, 0 skipped"),
+    (["--kernel", "6.12"], ["boot-6.12"], "1 passed, 0 failed, 0 skipped"),
+    (["--kernel=6.1"], ["boot-6.1"], "0 passed, 1 failed, 0 skipped"),
+    (["--kernel=6.1", "--kernel=6.12"], ["boot-6.1", "boot-6.12"], "1 passed, 1 failed, 0 skipped"),
+])
+def test_every_series(booting: Path, options: list[str], labels: list[str], last: str) -> None:
+    """A part that needs a kernel is run for each series, or for those named;
+    the last line counts all."""
+    done = call(booting / "tests/run", "--boot", *options)
+    lines = done.stdout.strip().splitlines()
+    summary = lines[lines.index("==== summary") + 1 : -2]
+    assert [line.split()[0] for line in summary] == labels
+    assert lines[-1] == last
+    assert done.returncode == (0 if " 0 failed" in last else 1)
