@@ -7,13 +7,18 @@ namespace {
 
 // The one decompression under way; boot has one, and KUnit runs one at a time.
 struct Run {
+	Bytes in;
 	Sink *out;
-	size_t in_size;
-	const char *reason;
-	Error error;
+	const char *truncated;
+	AtEnd at_end;
+	// The piece of `in` that was handed over last.
+	size_t piece_start = 0;
+	size_t piece_size = 0;
+	const char *reason = nullptr;
+	Error error = {0, nullptr};
 };
 
-constinit Run run = {nullptr, 0, nullptr, {0, nullptr}};
+constinit Run run = {};
 
 Result<void> pass_on(Bytes window)
 {
@@ -27,13 +32,23 @@ Result<void> pass_on(Bytes window)
 	return {};
 }
 
-// Called at the input's end, and the input is not to be written to: what is
-// read from here on is the input again, and is not passed on.
-extern "C" long boot_decompressor_fill(void *, unsigned long)
+extern "C" long boot_decompressor_fill(void *buffer, unsigned long size)
 {
-	if (!run.error.code)
-		run.error = Error{kInvalid, "truncated", run.in_size};
-	return static_cast<long>(run.in_size);
+	const size_t next = run.piece_start + run.piece_size;
+
+	if (next == run.in.size()) {
+		if (!run.error.code)
+			run.error = Error{kNoData, run.truncated, run.in.size()};
+		// What the buffer holds is read again then, and not passed on.
+		return run.at_end == AtEnd::kReadAgain && run.piece_size ?
+			       static_cast<long>(run.piece_size) :
+			       -1;
+	}
+	// SAFETY: the decompressor's own buffer of that size.
+	run.piece_size = copy(MutableBytes(static_cast<u8 *>(buffer), size), run.in.skip(next));
+	run.piece_start = next;
+	run.out->consumed(next);
+	return static_cast<long>(run.piece_size);
 }
 
 extern "C" long boot_decompressor_flush(void *window, unsigned long size)
@@ -59,28 +74,25 @@ extern "C" void boot_decompressor_error(char *reason)
 
 } // namespace
 
-Result<size_t> decode_with(BootDecompressor *decompress, Bytes in, Sink &out, AtEnd at_end)
+Result<size_t> decode_with(BootDecompressor *decompress, Bytes in, Sink &out, const char *truncated,
+			   AtEnd at_end)
 {
-	constexpr size_t kLongest = static_cast<size_t>(~0ul >> 1);
 	long used = 0;
 
-	if (in.size() > kLongest)
-		return Error{kTooBig, "too large for its decompressor"};
-	run = Run{&out, in.size(), nullptr, {0, nullptr}};
-	// SAFETY: a decompress_fn reads its input only; the type is historical.
-	const int status =
-		decompress(const_cast<u8 *>(in.data()), static_cast<long>(in.size()),
-			   at_end == AtEnd::kReadAgain ? boot_decompressor_fill : nullptr,
-			   boot_decompressor_flush, nullptr, &used, boot_decompressor_error);
-	const u64 offset = used > 0 ? min(static_cast<size_t>(used), in.size()) : 0;
+	run = {.in = in, .out = &out, .truncated = truncated, .at_end = at_end};
+	const int status = decompress(nullptr, 0, boot_decompressor_fill, boot_decompressor_flush,
+				      nullptr, &used, boot_decompressor_error);
+	// What it says that it has used is of the last piece.
+	const size_t offset = run.piece_start +
+			      (used > 0 ? min(static_cast<size_t>(used), run.piece_size) : 0);
 
 	if (run.error.code)
 		return run.error;
 	if (run.reason)
 		return Error{kInvalid, run.reason, offset};
-	if (status || used <= 0 || static_cast<size_t>(used) > in.size())
+	if (status || used <= 0)
 		return Error{kInvalid, "decompressor failed", offset};
-	return static_cast<size_t>(used);
+	return offset;
 }
 
 } // namespace initrd

@@ -16,8 +16,9 @@ using BootFlush = long(void *window, unsigned long size);
 using BootError = void(char *reason);
 
 /*
- * decompress_fn: decodes `size` bytes at `in`, with no `fill` and no `out`,
- * through `flush`, and leaves the number of bytes that it used in `used`.
+ * decompress_fn: with neither `in` nor `out`, decodes what `fill` puts into a
+ * buffer of its own, through `flush`, and leaves in `used` the number of bytes
+ * that it used of what it was given last.
  */
 using BootDecompressor = int(unsigned char *in, long size, long (*fill)(void *, unsigned long),
 			     BootFlush *flush, unsigned char *out, long *used, BootError *error);
@@ -28,14 +29,15 @@ namespace initrd {
 /* What becomes of a decompress_fn that wants more input than there is. */
 enum class AtEnd : u8 {
 	kStop,	    /* it is told that there is none, and stops */
-	kReadAgain, /* it would not stop: it gets the input again, and fails later */
+	kReadAgain, /* it would not stop: it gets the last piece again, and fails later */
 };
 
 /*
- * Decodes one member of `in` with `decompress` into `out`, copying each window
- * once. Not reentrant: a decompress_fn hands no context to its callbacks.
+ * Decodes one member of `in` with `decompress` into `out`, copying each piece
+ * of input and each window once; `truncated` is the reason when `in` ends too
+ * early. Not reentrant: a decompress_fn hands no context to its callbacks.
  */
-Result<size_t> decode_with(BootDecompressor *decompress, Bytes in, Sink &out,
+Result<size_t> decode_with(BootDecompressor *decompress, Bytes in, Sink &out, const char *truncated,
 			   AtEnd at_end = AtEnd::kStop);
 
 } // namespace initrd

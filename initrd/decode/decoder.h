@@ -8,6 +8,7 @@
 #ifndef INITRD_DECODE_DECODER_H
 #define INITRD_DECODE_DECODER_H
 
+#include "initrd/decode/progress.h"
 #include "initrd/kernel/codec.h"
 #include "initrd/support/bytes.h"
 #include "initrd/support/result.h"
@@ -28,27 +29,56 @@ public:
 	/* Takes the first `made` bytes of the room that was lent last. */
 	virtual Result<void> commit(size_t made) = 0;
 
+	/* Lets `progress` follow the decoding of what begins at `base` of its input. */
+	INLINE void follow(Progress &progress, size_t base)
+	{
+		progress_ = &progress;
+		base_ = base;
+	}
+	/* From the decoder: the first `size` bytes of its input are read. */
+	INLINE void consumed(size_t size)
+	{
+		if (progress_)
+			progress_->reached(base_ + size);
+	}
+
 protected:
 	~Sink() = default;
+
+private:
+	Progress *progress_ = nullptr;
+	size_t base_ = 0;
 };
 
 /*
  * Decodes one member (stream, frame) at the start of `in` into `out`. Returns
  * how many bytes of `in` it was made of; what follows is not looked at. An
- * error's offset counts from the start of `in`. Never reads past `in`.
+ * error's offset counts from the start of `in`, unless it is the sink's own.
+ * Input that ends too early is kNoData; the error's `expected` is then how many
+ * bytes would have come out, if a header says so. A wrong checksum is
+ * kBadMessage. Never reads past `in`.
  */
 using Decoder = Result<size_t> (*)(Bytes in, Sink &out);
 
 /* What a streaming decoder asks a sink for when it does not know the size. */
 inline constexpr size_t kStreamRoom = size_t{128} << 10;
 
+/* The reasons of a streaming decoder's errors. */
+struct StreamReasons {
+	const char *corrupt;
+	const char *truncated;
+	/* Null when its library does not tell a wrong checksum from wrong data. */
+	const char *bad_checksum = nullptr;
+};
+
 /*
  * Runs a streaming codec from `in` to its end, for every library whose step
  * has the shape of codec.h. `Made` sees every piece of output (for checksums).
- * Returns the number of bytes consumed; errors are named `corrupt`.
+ * Returns the number of bytes consumed.
  */
 template <typename Step, typename Made>
-INLINE Result<size_t> run_stream(Bytes in, Sink &out, const char *corrupt, Step step, Made made)
+INLINE Result<size_t> run_stream(Bytes in, Sink &out, const StreamReasons &reasons, Step step,
+				 Made made)
 {
 	seam_codec_io io = {in.data(), in.size(), nullptr, 0};
 
@@ -65,21 +95,26 @@ INLINE Result<size_t> run_stream(Bytes in, Sink &out, const char *corrupt, Step 
 		made(Bytes(room.data(), produced));
 		if (produced)
 			TRY(out.commit(produced));
+		out.consumed(in.size() - io.in_left);
 		switch (status) {
 		case SEAM_CODEC_END:
 			return in.size() - io.in_left;
 		case SEAM_CODEC_MORE:
 			if (produced || io.in_left != in_before)
 				continue;
-			return Error{kInvalid, io.in_left ? corrupt : "truncated", offset};
+			if (io.in_left)
+				return Error{kInvalid, reasons.corrupt, offset};
+			return Error{kNoData, reasons.truncated, offset};
 		case SEAM_CODEC_NO_MEMORY:
 			return Error{kNoMemory, "out of memory while decompressing", offset};
 		case SEAM_CODEC_UNSUPPORTED:
 			return Error{kInvalid,
 				     "compressed with options that the kernel does not support",
 				     offset};
+		case SEAM_CODEC_BAD_CHECKSUM:
+			return Error{kBadMessage, reasons.bad_checksum, offset};
 		case SEAM_CODEC_CORRUPT:
-			return Error{kInvalid, corrupt, offset};
+			return Error{kInvalid, reasons.corrupt, offset};
 		}
 	}
 }

@@ -16,6 +16,7 @@ enum Flag : u8 {
 
 constexpr size_t kFixedHeader = 10;
 constexpr size_t kTrailer = 8;
+constexpr const char *kTruncated = "truncated gzip data";
 
 // Moves `at` behind a NUL-terminated field.
 Result<void> skip_string(Bytes in, size_t &at)
@@ -23,7 +24,7 @@ Result<void> skip_string(Bytes in, size_t &at)
 	while (at < in.size())
 		if (in[at++] == 0)
 			return {};
-	return Error{kInvalid, "truncated", at};
+	return Error{kNoData, kTruncated, at};
 }
 
 // The length of the header at the start of `in`.
@@ -32,19 +33,19 @@ Result<size_t> header_length(Bytes in)
 	size_t at = kFixedHeader;
 
 	if (in.size() < kFixedHeader)
-		return Error{kInvalid, "truncated", in.size()};
+		return Error{kNoData, kTruncated, in.size()};
 	const u8 flags = in[3];
 
 	if (in[2] != 8)
 		return Error{kInvalid, "Not a gzip file", 2};
 	if (flags & kExtra) {
 		if (!in.has(at, 2))
-			return Error{kInvalid, "truncated", in.size()};
+			return Error{kNoData, kTruncated, in.size()};
 		const size_t length = load_le16(in, at);
 
 		at += 2;
 		if (!in.has(at, length))
-			return Error{kInvalid, "truncated", in.size()};
+			return Error{kNoData, kTruncated, in.size()};
 		at += length;
 	}
 	if (flags & kName)
@@ -53,7 +54,7 @@ Result<size_t> header_length(Bytes in)
 		TRY(skip_string(in, at));
 	if (flags & kHeaderCrc) {
 		if (!in.has(at, 2))
-			return Error{kInvalid, "truncated", in.size()};
+			return Error{kNoData, kTruncated, in.size()};
 		at += 2;
 	}
 	return at;
@@ -72,7 +73,7 @@ Result<size_t> decode_gzip(Bytes in, Sink &out)
 		return Error{kNoMemory, "out of memory while decompressing"};
 
 	auto body = run_stream(
-		in.skip(header), out, "uncompression error",
+		in.skip(header), out, {"uncompression error", kTruncated},
 		[&](seam_codec_io &io) { return seam_inflate_step(codec.get(), &io); },
 		[&](Bytes made) {
 			crc = seam_crc32(crc, made.data(), made.size());
@@ -84,9 +85,9 @@ Result<size_t> decode_gzip(Bytes in, Sink &out)
 	const size_t trailer = header + body.value();
 
 	if (!in.has(trailer, kTrailer))
-		return Error{kInvalid, "truncated", in.size()};
+		return Error{kNoData, kTruncated, in.size()};
 	if (load_le32(in, trailer) != crc)
-		return Error{kInvalid, "bad checksum (CRC-32) of compressed data", trailer};
+		return Error{kBadMessage, "bad checksum (CRC-32) of compressed data", trailer};
 	if (load_le32(in, trailer + 4) != length)
 		return Error{kInvalid, "bad length of compressed data", trailer + 4};
 	return trailer + kTrailer;

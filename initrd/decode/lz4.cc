@@ -29,7 +29,7 @@ Result<size_t> decode_lz4(Bytes in, Sink &out)
 			continue;
 		}
 		if (!in.has(at + 4, size))
-			return Error{kInvalid, "truncated", in.size()};
+			return Error{kNoData, "truncated lz4 data", in.size()};
 
 		MutableBytes room = TRY(out.lend(kBlockSize));
 		const s64 made = seam_lz4_block(in.data() + at + 4, size, room.data(),
@@ -40,6 +40,7 @@ Result<size_t> decode_lz4(Bytes in, Sink &out)
 		if (made)
 			TRY(out.commit(static_cast<size_t>(made)));
 		at += 4 + size;
+		out.consumed(at);
 	}
 	return at;
 }

@@ -6,10 +6,30 @@
 extern "C" BootDecompressor unlzma;
 
 namespace initrd {
+namespace {
+
+// Properties, dictionary's size, plain size: 5 + 8 bytes.
+constexpr size_t kPlainSizeAt = 5;
+constexpr u64 kPlainSizeUnknown = ~0ull;
+constexpr const char *kTruncated = "truncated lzma data";
+
+} // namespace
 
 Result<size_t> decode_lzma(Bytes in, Sink &out)
 {
-	return decode_with(unlzma, in, out);
+	if (!in.has(0, kPlainSizeAt + 8))
+		return Error{kNoData, kTruncated, in.size()};
+
+	auto stream = decode_with(unlzma, in, out, kTruncated);
+
+	if (!stream && stream.error().code == kNoData) {
+		Error truncated = stream.error();
+		const u64 plain_size = load_le64(in, kPlainSizeAt);
+
+		truncated.expected = plain_size == kPlainSizeUnknown ? 0 : plain_size;
+		return truncated;
+	}
+	return stream;
 }
 
 } // namespace initrd

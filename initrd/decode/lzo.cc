@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kBlockSize = size_t{256} << 10;
 constexpr u16 kVersionWithLevel = 0x0940;
+constexpr const char *kTruncated = "truncated lzo data";
 
 enum Flag : u32 {
 	kPlainAdler32 = 0x0001,
@@ -28,7 +29,7 @@ constexpr u8 magic[] = {0x89, 'L', 'Z', 'O', 0x00, 0x0d, 0x0a, 0x1a, 0x0a};
 
 Result<Header> parse_header(Bytes in)
 {
-	const Error truncated = {kInvalid, "truncated", in.size()};
+	const Error truncated = {kNoData, kTruncated, in.size()};
 	size_t at = sizeof(magic);
 	u32 flags;
 
@@ -85,13 +86,13 @@ Result<size_t> decode_lzo(Bytes in, Sink &out)
 
 	for (;;) {
 		if (!in.has(at, 4))
-			return Error{kInvalid, "truncated", in.size()};
+			return Error{kNoData, kTruncated, in.size()};
 		const size_t plain = load_be32(in, at);
 
 		if (plain == 0)
 			return at + 4;
 		if (!in.has(at, 8))
-			return Error{kInvalid, "truncated", in.size()};
+			return Error{kNoData, kTruncated, in.size()};
 		const size_t packed = load_be32(in, at + 4);
 
 		if (plain > kBlockSize || packed == 0 || packed > plain)
@@ -100,7 +101,7 @@ Result<size_t> decode_lzo(Bytes in, Sink &out)
 		const size_t body = 8 + plain_sums + (packed < plain ? packed_sums : 0);
 
 		if (!in.has(at, body) || !in.has(at + body, packed))
-			return Error{kInvalid, "truncated", in.size()};
+			return Error{kNoData, kTruncated, in.size()};
 
 		MutableBytes room = TRY(out.lend(plain));
 		const Bytes block(in.data() + at + body, packed);
@@ -112,6 +113,7 @@ Result<size_t> decode_lzo(Bytes in, Sink &out)
 			return Error{kInvalid, "LZO-compressed data is corrupt", at};
 		TRY(out.commit(plain));
 		at += body + packed;
+		out.consumed(at);
 	}
 }
 

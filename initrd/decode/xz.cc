@@ -32,7 +32,7 @@ Result<size_t> decode_xz(Bytes in, Sink &out)
 	if (!codec)
 		return Error{kNoMemory, "XZ decompressor ran out of memory"};
 	return run_stream(
-		in, out, "XZ-compressed data is corrupt",
+		in, out, {"XZ-compressed data is corrupt (data or checksum)", "truncated xz data"},
 		[&](seam_codec_io &io) { return seam_xz_step(codec.get(), &io); }, [](Bytes) {});
 }
 

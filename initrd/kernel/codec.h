@@ -23,10 +23,11 @@ struct seam_codec_io {
 };
 
 enum seam_codec_status {
-	SEAM_CODEC_MORE,	/* wants more input or more room */
-	SEAM_CODEC_END,		/* the stream or frame is complete */
+	SEAM_CODEC_MORE, /* wants more input or more room */
+	SEAM_CODEC_END,	 /* the stream or frame is complete */
 	SEAM_CODEC_CORRUPT,
-	SEAM_CODEC_UNSUPPORTED,	/* made with options that the library lacks */
+	SEAM_CODEC_BAD_CHECKSUM,
+	SEAM_CODEC_UNSUPPORTED, /* made with options that the library lacks */
 	SEAM_CODEC_NO_MEMORY,
 };
 

@@ -55,6 +55,8 @@ enum seam_codec_status __init seam_zstd_step(struct seam_zstd *codec, struct sea
 	switch (zstd_get_error_code(status)) {
 	case ZSTD_error_memory_allocation:
 		return SEAM_CODEC_NO_MEMORY;
+	case ZSTD_error_checksum_wrong:
+		return SEAM_CODEC_BAD_CHECKSUM;
 	case ZSTD_error_parameter_unsupported:
 	case ZSTD_error_version_unsupported:
 	case ZSTD_error_frameParameter_unsupported:

@@ -72,7 +72,7 @@ public:
 		Buffer buffer(seam_alloc(size), size);
 
 		if (!buffer.memory_)
-			return Error{kNoMemory, "out of memory"};
+			return Error{kNoMemory, "out of memory", 0, size};
 		return move(buffer);
 	}
 

@@ -17,6 +17,7 @@ namespace initrd {
 /* errno values that the project itself raises; the kernel's numbers. */
 enum Errno : int {
 	kNoEntry = 2,
+	kUnknownFormat = 8, /* ENOEXEC */
 	kNoMemory = 12,
 	kBusy = 16,
 	kExists = 17,
@@ -26,21 +27,31 @@ enum Errno : int {
 	kTooBig = 27,
 	kNoSpace = 28,
 	kReadOnly = 30,
-	kNoData = 61, /* the input ends too early */
+	kNoData = 61,	  /* the input ends too early: truncated */
+	kBadMessage = 74, /* a checksum is wrong */
+	kNotSupported = 95,
 };
 
 /*
  * What went wrong. `code` is a positive errno, `reason` a string that is never
  * freed (a literal, or a decompressor's own words), `offset` the position in
- * the input in bytes, or 0 where a position means nothing.
+ * the input in bytes, or 0 where a position means nothing. `expected` and
+ * `there` are the two sizes in bytes where sizes are what is wrong: what a
+ * header says and what was found, or what is needed and what is free; 0 and 0
+ * where they mean nothing.
  */
 struct Error {
 	int code;
 	const char *reason;
 	u64 offset = 0;
+	u64 expected = 0;
+	u64 there = 0;
 
 	/* The same error, `base` bytes further on: for nested inputs. */
-	INLINE constexpr Error after(u64 base) const { return {code, reason, offset + base}; }
+	INLINE constexpr Error after(u64 base) const
+	{
+		return {code, reason, offset + base, expected, there};
+	}
 };
 
 template <typename T> class [[nodiscard]] Result {
@@ -95,7 +106,7 @@ private:
 
 template <> class [[nodiscard]] Result<void> {
 public:
-	INLINE constexpr Result() : error_{0, nullptr, 0} {}
+	INLINE constexpr Result() : error_{0, nullptr} {}
 	INLINE constexpr Result(Error error) : error_(error) {}
 	INLINE constexpr bool ok() const { return !error_.code; }
 	INLINE constexpr explicit operator bool() const { return ok(); }

@@ -111,7 +111,7 @@ TEST_P(Decode, NoticesEveryCut)
 			continue;
 		}
 		EXPECT_NE(decoded.reason, "");
-		EXPECT_EQ(decoded.code, kInvalid);
+		EXPECT_TRUE(decoded.code == kNoData || size < 6) << decoded.reason;
 		EXPECT_LE(decoded.offset, size);
 		EXPECT_LE(decoded.output.size(), plain.size());
 	}

@@ -29,7 +29,7 @@ TEST_F(DecodeFormat, GzipMayHaveEveryOptionalField)
 		Data part = packed;
 
 		part.resize(size);
-		EXPECT_EQ(decode(decode_gzip, part).reason, "truncated") << size;
+		EXPECT_EQ(decode(decode_gzip, part).reason, "truncated gzip data") << size;
 	}
 }
 
@@ -71,7 +71,7 @@ TEST_F(DecodeFormat, Bzip2ThatIsCutOffIsTruncatedAndNotPassedOn)
 		part.resize(size);
 		const Decoded decoded = decode(decode_bzip2, part);
 
-		EXPECT_EQ(decoded.reason, "truncated");
+		EXPECT_EQ(decoded.reason, "truncated bzip2 data");
 		EXPECT_EQ(decoded.offset, size);
 		ASSERT_LE(decoded.output.size(), large.size());
 		EXPECT_TRUE(
@@ -186,8 +186,76 @@ TEST_F(DecodeFormat, ZstdsHeaderIsNeededWhole)
 	Data packed = host::zstd(plain);
 
 	packed.resize(5);
-	EXPECT_EQ(decode(decode_zstd, packed).reason,
-		  "ZSTD-compressed data has an incomplete frame header");
+	EXPECT_EQ(decode(decode_zstd, packed).reason, "truncated zstd data");
+}
+
+TEST_F(DecodeFormat, ZstdAndLzmaSayHowMuchIsMissing)
+{
+	// The tools know the size; a stream's is not in its header.
+	for (const size_t size : {size_t{100}, size_t{300}, size_t{5000}, size_t{100000}}) {
+		for (const char *name : {"zstd", "lzma"}) {
+			const host::Method &method = host::method(name);
+			Data packed = method.compress(host::sample(size));
+
+			packed.resize(packed.size() - 10);
+			const host::Exact in(packed);
+			host::KeepingSink sink;
+			auto decoded = method.decode(in.bytes(), sink);
+
+			ASSERT_FALSE(decoded);
+			EXPECT_EQ(decoded.error().code, kNoData);
+			EXPECT_EQ(decoded.error().expected, name[0] == 'z' ? size : 0u) << size;
+		}
+	}
+	Data known = host::lzma(plain);
+
+	for (size_t i = 0; i < 8; i++)
+		known[5 + i] = static_cast<u8>(plain.size() >> 8 * i);
+	known.resize(known.size() - 30);
+	host::KeepingSink sink;
+	auto decoded = decode_lzma(host::Exact(known).bytes(), sink);
+
+	ASSERT_FALSE(decoded);
+	EXPECT_EQ(decoded.error().expected, plain.size());
+}
+
+TEST_F(DecodeFormat, ZstdsSkippableFramesArePassedOver)
+{
+	const Data frame = {0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3};
+	const Decoded decoded = decode(decode_zstd, frame + host::zstd(plain));
+
+	EXPECT_EQ(decoded.reason, "");
+	EXPECT_EQ(decoded.used, frame.size());
+	EXPECT_TRUE(decoded.output.empty());
+	for (size_t size = 4; size < frame.size(); size++)
+		EXPECT_EQ(decode(decode_zstd,
+				 Data(frame.begin(), frame.begin() + static_cast<long>(size)))
+				  .reason,
+			  "truncated zstd data");
+}
+
+TEST_F(DecodeFormat, WrongChecksumsAreNamed)
+{
+	struct Case {
+		const char *method;
+		size_t from_end; // where the checksum's last byte is
+		const char *reason;
+	};
+	const Case cases[] = {
+		{"gzip", 5, "bad checksum (CRC-32) of compressed data"},
+		{"zstd", 1, "bad checksum (XXH64) of zstd data"},
+		{"bzip2", 2, "bad checksum (CRC-32) of bzip2 data"},
+	};
+	for (const Case &each : cases) {
+		const host::Method &method = host::method(each.method);
+		Data packed = method.compress(plain);
+
+		packed[packed.size() - each.from_end] ^= 0x10;
+		const Decoded decoded = decode(method.decode, packed);
+
+		EXPECT_EQ(decoded.reason, each.reason);
+		EXPECT_EQ(decoded.code, kBadMessage);
+	}
 }
 
 } // namespace

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "initrd/decode/progress.h"
+
+#include "initrd/kernel/log.h"
+
+namespace initrd {
+
+void Progress::tell(size_t done)
+{
+	constexpr u64 kQuick = 1000000000; // nanoseconds
+	constexpr size_t kNever = ~size_t{0};
+
+	// Of a few bytes there is nothing to tell.
+	if (!step_) {
+		next_ = kNever;
+		return;
+	}
+	const size_t steps = done / step_ < kSteps ? done / step_ : kSteps;
+
+	next_ = steps < kSteps ? step_ * (steps + 1) : kNever;
+	if (seam_now_ns() - started_ns_ > kQuick)
+		seam_log(SEAM_LOG_INFO, "initrd: %zu%% of %zu bytes\n", steps * (100 / kSteps),
+			 total_);
+}
+
+} // namespace initrd
