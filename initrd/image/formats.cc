@@ -79,6 +79,70 @@ u64 erofs_size(Bytes image, size_t)
 	return scaled(load_le32(image, kSuperblock + 36), image[kSuperblock + 12]);
 }
 
+u64 xfs_size(Bytes image, size_t)
+{
+	constexpr size_t kBlockLogAt = 120;
+
+	if (!image.has(0, kBlockLogAt + 1))
+		return 0;
+	return scaled(load_be64(image, 8), image[kBlockLogAt]);
+}
+
+// Sectors of bytes as the boot sector has them, in FAT and NTFS.
+u64 sectors(Bytes image, u64 count)
+{
+	u64 size;
+
+	return checked_multiply(count, u64{load_le16(image, 11)}, size) ? size : ~0ull;
+}
+
+u64 ntfs_size(Bytes image, size_t)
+{
+	return image.has(40, 8) ? sectors(image, load_le64(image, 40)) : 0;
+}
+
+u64 exfat_size(Bytes image, size_t)
+{
+	return image.has(72, 37) ? scaled(load_le64(image, 72), image[108]) : 0;
+}
+
+u64 vfat_size(Bytes image, size_t)
+{
+	if (!image.has(0, 36))
+		return 0;
+	const u16 few = load_le16(image, 19);
+
+	return sectors(image, few ? few : load_le32(image, 32));
+}
+
+u64 f2fs_size(Bytes image, size_t)
+{
+	if (!image.has(kSuperblock, 44))
+		return 0;
+	return scaled(load_le64(image, kSuperblock + 36), load_le32(image, kSuperblock + 16));
+}
+
+u64 jfs_size(Bytes image, size_t offset)
+{
+	if (!image.has(offset, 30))
+		return 0;
+	return scaled(load_le64(image, offset + 8), load_le16(image, offset + 28));
+}
+
+// `offset` is that of "CD001", one byte into the volume descriptor.
+u64 iso9660_size(Bytes image, size_t offset)
+{
+	if (!image.has(offset, 129))
+		return 0;
+	return u64{load_le32(image, offset + 79)} * load_le16(image, offset + 127);
+}
+
+// `offset` is that of the magic number, 64 bytes into the superblock.
+u64 btrfs_size(Bytes image, size_t offset)
+{
+	return image.has(offset, 56) ? load_le64(image, offset + 48) : 0;
+}
+
 template <size_t N>
 INLINE constexpr Format row(const char *name, Kind kind, u32 offset, const char (&magic)[N])
 {
@@ -95,9 +159,10 @@ template <size_t N> INLINE constexpr Format archive(const char *name, const char
 }
 
 template <size_t N>
-INLINE constexpr Format compressed(const char *name, const char (&magic)[N], Decoder decode)
+INLINE constexpr Format compressed(const char *name, const char (&magic)[N], Decoder decode,
+				   u32 offset = 0)
 {
-	Format format = row(name, Kind::kCompressed, 0, magic);
+	Format format = row(name, Kind::kCompressed, offset, magic);
 
 	format.decode = decode;
 	return format;
@@ -136,6 +201,8 @@ static constexpr Format formats[] = {
 	compressed("lzo", "\x89L", DECODER(lzo, CONFIG_RD_LZO)),
 	compressed("lz4", "\x02\x21", DECODER(lz4, CONFIG_RD_LZ4)),
 	compressed("zstd", "\x28\xb5", DECODER(zstd, CONFIG_RD_ZSTD)),
+	// A skippable frame, as pzstd has it in front; its first byte is 0x50 to 0x5f.
+	compressed("zstd", "\x2a\x4d\x18", DECODER(zstd, CONFIG_RD_ZSTD), 1),
 
 	// In the order of init/do_mounts_rd.c, as far as it knows them.
 	file_system("romfs", 0, "-rom1fs-", romfs_size),
@@ -145,19 +212,19 @@ static constexpr Format formats[] = {
 	file_system("Minix", kSuperblock + 16, "\x7f\x13", minix_size),
 	file_system("Minix", kSuperblock + 16, "\x8f\x13", minix_size),
 	file_system("ext2", kSuperblock + 56, "\x53\xef", ext2_size),
-	file_system("xfs", 0, "XFSB"),
-	file_system("ntfs", 3, "NTFS    "),
-	file_system("exfat", 3, "EXFAT   "),
-	file_system("vfat", 54, "FAT1"),
-	file_system("vfat", 82, "FAT32"),
+	file_system("xfs", 0, "XFSB", xfs_size),
+	file_system("ntfs", 3, "NTFS    ", ntfs_size),
+	file_system("exfat", 3, "EXFAT   ", exfat_size),
+	file_system("vfat", 54, "FAT1", vfat_size),
+	file_system("vfat", 82, "FAT32", vfat_size),
 	file_system("erofs", kSuperblock, "\xe2\xe1\xf5\xe0", erofs_size),
-	file_system("f2fs", kSuperblock, "\x10\x20\xf5\xf2"),
+	file_system("f2fs", kSuperblock, "\x10\x20\xf5\xf2", f2fs_size),
 	file_system("Minix", kSuperblock + 16, "\x68\x24", minix_size),
 	file_system("Minix", kSuperblock + 16, "\x78\x24", minix_size),
 	file_system("Minix", kSuperblock + 24, "\x5a\x4d", minix3_size),
-	file_system("jfs", 32768, "JFS1"),
-	file_system("iso9660", 32769, "CD001"),
-	file_system("btrfs", 65600, "_BHRfS_M"),
+	file_system("jfs", 32768, "JFS1", jfs_size),
+	file_system("iso9660", 32769, "CD001", iso9660_size),
+	file_system("btrfs", 65600, "_BHRfS_M", btrfs_size),
 };
 
 namespace {
@@ -183,6 +250,40 @@ const Format *identify_compressed(Bytes segment)
 	for (const Format &format : formats)
 		if (format.kind == Kind::kCompressed && fits(format, segment))
 			return &format;
+	return nullptr;
+}
+
+Span<const Format> known_formats()
+{
+	return {formats, sizeof(formats) / sizeof(formats[0])};
+}
+
+const char *hint_for(Bytes image)
+{
+	if (holds(image, 0, "\x04\x22\x4d\x18"))
+		return "an LZ4 frame: compress with lz4 -l";
+	if (holds(image, 0, "\xc7\x71") || holds(image, 0, "\x71\xc7"))
+		return "a cpio archive of the old binary format: use -H newc";
+	if (holds(image, 0, "070707"))
+		return "a cpio archive of the old portable format: use -H newc";
+	if (holds(image, 0, "070701") || holds(image, 0, "070702"))
+		return "a cpio archive, truncated in its first header";
+	if (holds(image, 257, "ustar"))
+		return "a tar archive: use cpio -H newc";
+	if (holds(image, 0, "PK\x03\x04"))
+		return "a zip archive: use cpio -H newc";
+	if (holds(image, 514, "HdrS") || holds(image, 0, "MZ"))
+		return "a kernel or EFI program";
+	if (holds(image, 0,
+		  "\x7f"
+		  "ELF"))
+		return "an ELF program";
+	if (holds(image, 0, "\x27\x05\x19\x56"))
+		return "a U-Boot image: load what is in it";
+	if (holds(image, 0, "\xd0\x0d\xfe\xed"))
+		return "a device tree or FIT image: load what is in it";
+	if (holds(image, 510, "\x55\xaa"))
+		return "a disk with partitions or a boot sector";
 	return nullptr;
 }
 

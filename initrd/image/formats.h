@@ -40,6 +40,15 @@ const Format *identify(Bytes image);
 /* The same among compressed formats only: what a segment of an archive may be. */
 const Format *identify_compressed(Bytes segment);
 
+/* All rows of the table. */
+Span<const Format> known_formats();
+
+/*
+ * What to say of bytes that no row fits and that people take for an initrd all
+ * the same, and what to do; or null.
+ */
+const char *hint_for(Bytes image);
+
 /*
  * How many bytes the file system that `format` describes claims to have; 0
  * when that is not known.

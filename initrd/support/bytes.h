@@ -131,6 +131,10 @@ INLINE constexpr u32 load_be32(Bytes b, size_t at)
 {
 	return detail::load<u32, true>(b, at);
 }
+INLINE constexpr u64 load_be64(Bytes b, size_t at)
+{
+	return detail::load<u64, true>(b, at);
+}
 
 } // namespace initrd
 

@@ -37,6 +37,7 @@ const std::vector<Row> &rows()
 		{"lzo", Kind::kCompressed, 0, m({0x89, 'L'})},
 		{"lz4", Kind::kCompressed, 0, m({2, 0x21})},
 		{"zstd", Kind::kCompressed, 0, m({0x28, 0xb5})},
+		{"zstd", Kind::kCompressed, 1, m({0x2a, 0x4d, 0x18})},
 		{"romfs", Kind::kFileSystem, 0, "-rom1fs-"},
 		{"cramfs", Kind::kFileSystem, 0, m({0x45, 0x3d, 0xcd, 0x28})},
 		{"squashfs", Kind::kFileSystem, 0, "hsqs"},
@@ -77,11 +78,11 @@ void put(Data &image, size_t at, u64 value, size_t bytes)
 		image[at + i] = static_cast<u8>(value >> 8 * i);
 }
 
-// What the format's superblock in a zeroed image of 4 KiB claims.
+// What the format's superblock in a zeroed image claims.
 u64 claimed(const std::string &name, size_t offset, const std::string &magic,
 	    const std::vector<std::tuple<size_t, u64, size_t>> &fields)
 {
-	Data image(4096);
+	Data image(68 * 1024);
 
 	std::copy(magic.begin(), magic.end(), image.begin() + static_cast<long>(offset));
 	for (const auto &[at, value, bytes] : fields)
@@ -169,7 +170,19 @@ TEST(ClaimedSize, IsReadFromEachSuperblock)
 		  81920u);
 	EXPECT_EQ(claimed("ext2", 1080, m({0x53, 0xef}), {{1028, 2048, 4}, {1048, 2, 4}}),
 		  2048u << 12);
-	EXPECT_EQ(claimed("xfs", 0, "XFSB", {}), 0u);
+	EXPECT_EQ(claimed("xfs", 0, "XFSB", {{8, 0x0300000000000000, 8}, {120, 12, 1}}), 3u << 12)
+		<< "big endian";
+	EXPECT_EQ(claimed("ntfs", 3, "NTFS    ", {{11, 512, 2}, {40, 2047, 8}}), 2047u * 512);
+	EXPECT_EQ(claimed("exfat", 3, "EXFAT   ", {{72, 4096, 8}, {108, 9, 1}}), 4096u << 9);
+	EXPECT_EQ(claimed("vfat", 54, "FAT16   ", {{11, 512, 2}, {19, 40000, 2}}), 40000u * 512);
+	EXPECT_EQ(claimed("vfat", 82, "FAT32   ", {{11, 512, 2}, {32, 70000, 4}}), 70000u * 512);
+	EXPECT_EQ(claimed("f2fs", 1024, m({0x10, 0x20, 0xf5, 0xf2}),
+			  {{1024 + 16, 12, 4}, {1024 + 36, 10240, 8}}),
+		  10240u << 12);
+	EXPECT_EQ(claimed("jfs", 32768, "JFS1", {{32776, 32000, 8}, {32796, 9, 2}}), 32000u << 9);
+	EXPECT_EQ(claimed("iso9660", 32769, "CD001", {{32848, 300, 4}, {32896, 2048, 2}}),
+		  300u * 2048);
+	EXPECT_EQ(claimed("btrfs", 65600, "_BHRfS_M", {{65648, 1ull << 30, 8}}), 1ull << 30);
 }
 
 TEST(ClaimedSize, Ext4CountsInSixtyFourBitsOnlyWhenItSaysSo)
