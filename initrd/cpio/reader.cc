@@ -22,6 +22,9 @@ constexpr u64 padded_name(u64 size)
 }
 
 constexpr size_t kNamesMax = padded_name(kPathMax) + kPathMax + 1;
+// A header that comes in pieces is put together behind the names of the entry
+// before, which messages may still need.
+constexpr size_t kBufferSize = kNamesMax + kHeaderSize;
 
 // One field of eight characters; false when it is not a number.
 bool parse_field(const u8 *text, Hex hex, u32 &value)
@@ -46,7 +49,7 @@ bool parse_field(const u8 *text, Hex hex, u32 &value)
 
 Result<Reader> Reader::create(Handler &handler, Hex hex)
 {
-	return Reader(handler, hex, TRY(Buffer::create(kNamesMax)));
+	return Reader(handler, hex, TRY(Buffer::create(kBufferSize)));
 }
 
 void Reader::restart_at(u64 offset)
@@ -65,24 +68,38 @@ void Reader::take(Bytes &chunk, size_t count)
 	offset_ += count;
 }
 
-// `wanted` bytes in one piece, or null while they have not all arrived. They
-// are left in the chunk where they lie in it whole.
-const u8 *Reader::collect(Bytes &chunk, size_t wanted)
+// Moves bytes of the chunk into `to` until it is full; false while it is not.
+bool Reader::collect(Bytes &chunk, MutableBytes to)
 {
-	if (collected_ == 0 && chunk.size() >= wanted) {
-		const u8 *const whole = chunk.data();
-
-		take(chunk, wanted);
-		return whole;
-	}
-	const size_t n = copy(buffer_.bytes().skip(collected_).first(wanted - collected_), chunk);
+	const size_t n = copy(to.skip(collected_), chunk);
 
 	collected_ += n;
 	take(chunk, n);
-	if (collected_ < wanted)
-		return nullptr;
+	if (collected_ < to.size())
+		return false;
 	collected_ = 0;
-	return buffer_.data();
+	return true;
+}
+
+// The header in one piece, or null while it has not all arrived. It is left in
+// the chunk where it lies in it whole.
+const u8 *Reader::collect_header(Bytes &chunk)
+{
+	const MutableBytes to = buffer_.bytes().skip(kNamesMax);
+
+	if (collected_ == 0 && chunk.size() >= kHeaderSize) {
+		const u8 *const whole = chunk.data();
+
+		take(chunk, kHeaderSize);
+		return whole;
+	}
+	return collect(chunk, to) ? to.data() : nullptr;
+}
+
+// What follows the header: the padded name and, for a link, its target.
+size_t Reader::names_size() const
+{
+	return padded_name(name_size_) + (entry_.type() == kLink ? entry_.size : 0);
 }
 
 Result<size_t> Reader::feed(Bytes chunk)
@@ -104,25 +121,14 @@ Result<size_t> Reader::feed(Bytes chunk)
 			break;
 		}
 		case State::kHeader:
-			if (const u8 *bytes = collect(chunk, kHeaderSize))
+			if (const u8 *bytes = collect_header(chunk))
 				TRY(parse_header(bytes));
 			break;
-		case State::kNames: {
-			// A link's target follows its name; both are collected together,
-			// with room for the target's NUL.
-			const size_t target = entry_.type() == kLink ? entry_.size : 0;
-			const size_t wanted = padded_name(name_size_) + target;
-			const size_t n = copy(
-				buffer_.bytes().skip(collected_).first(wanted - collected_), chunk);
-
-			collected_ += n;
-			take(chunk, n);
-			if (collected_ < wanted)
-				break;
-			collected_ = 0;
-			TRY(parse_names(buffer_.data()));
+		case State::kNames:
+			// There is room for the target's NUL behind it.
+			if (collect(chunk, buffer_.bytes().first(names_size())))
+				TRY(parse_names(buffer_.data()));
 			break;
-		}
 		case State::kData:
 			TRY(pass_data(chunk));
 			break;
@@ -172,23 +178,14 @@ Result<void> Reader::parse_header(const u8 *bytes)
 
 	const bool regular = entry_.type() == kRegular;
 	const bool link = entry_.type() == kLink;
-	const char *unusable = nullptr;
 
-	if (name_size_ == 0)
-		unusable = "its name is empty";
-	else if (name_size_ > kPathMax)
-		unusable = "its name is too long";
-	else if (link && entry_.size > kPathMax)
-		unusable = "its link target is too long";
-	else if (entry_.size && !regular && !link)
-		unusable = "only a file can have data";
-	if (unusable) {
-		seam_log(SEAM_LOG_WARNING, "initrd: entry at offset %llu skipped: %s\n",
-			 entry_start_, unusable);
+	// Passed over without a word: no name, too long a name or target, or data
+	// of what can have none.
+	if (name_size_ == 0 || name_size_ > kPathMax || (link && entry_.size > kPathMax) ||
+	    (entry_.size && !regular && !link))
 		leave_entry();
-		return {};
-	}
-	state_ = State::kNames;
+	else
+		state_ = State::kNames;
 	return {};
 }
 
@@ -231,8 +228,10 @@ Result<void> Reader::pass_data(Bytes &chunk)
 				sum_ += byte;
 		auto passed = handler_->data(piece);
 
-		if (!passed)
+		if (!passed) {
+			give_up();
 			return passed.error().after(offset_);
+		}
 		data_left_ -= static_cast<u32>(piece.size());
 		take(chunk, piece.size());
 	}
@@ -241,12 +240,19 @@ Result<void> Reader::pass_data(Bytes &chunk)
 
 Result<void> Reader::close_data()
 {
-	leave_entry();
 	if (entry_.has_checksum && sum_ != entry_.checksum) {
-		handler_->abandon();
-		return Error{kInvalid, "bad data checksum", entry_start_};
+		give_up();
+		return Error{kBadMessage, "bad data checksum", entry_start_};
 	}
+	leave_entry();
 	return handler_->finish();
+}
+
+// The rest of the data is of no use; the entry stays the one at hand.
+void Reader::give_up()
+{
+	state_ = State::kSkip;
+	handler_->abandon();
 }
 
 void Reader::skip(Bytes &chunk)
@@ -273,11 +279,32 @@ Result<void> Reader::end()
 	}
 	if (state_ == State::kBetween || (state_ == State::kSkip && next_entry_ - offset_ < 4))
 		return {};
-	if (state_ == State::kData) {
-		state_ = State::kSkip;
-		handler_->abandon();
+	const Error error = truncated();
+
+	if (state_ == State::kData)
+		give_up();
+	return error;
+}
+
+// With the sizes of what the input ends in: a header, a name, or data.
+Error Reader::truncated() const
+{
+	const u64 name_start = entry_start_ + kHeaderSize;
+	const u64 data_start = name_start + padded_name(name_size_);
+	u64 expected;
+	u64 there;
+
+	if (state_ == State::kHeader) {
+		expected = kHeaderSize;
+		there = collected_;
+	} else if (offset_ - name_start < name_size_) {
+		expected = name_size_;
+		there = offset_ - name_start;
+	} else {
+		expected = entry_.size;
+		there = offset_ > data_start ? offset_ - data_start : 0;
 	}
-	return Error{kNoData, "truncated archive", offset_};
+	return {kNoData, "truncated archive", offset_, expected, there};
 }
 
 } // namespace initrd::cpio

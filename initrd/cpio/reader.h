@@ -61,7 +61,7 @@ public:
 	virtual Result<void> data(Bytes piece) = 0;
 	/* All data has arrived and its checksum, if any, was right. */
 	virtual Result<void> finish() = 0;
-	/* The data is bad or incomplete: drop what begin() made. */
+	/* The data is bad, incomplete or could not be taken: drop what begin() made. */
 	virtual void abandon() = 0;
 	/* "TRAILER!!!": later entries cannot be hard links to earlier ones. */
 	virtual void trailer() = 0;
@@ -96,7 +96,8 @@ public:
 	/* Between entries: what comes next is `offset` bytes from its stream's start. */
 	void restart_at(u64 offset);
 	/*
-	 * The input ends here. In the middle of an entry that is kNoData, and the
+	 * The input ends here. In the middle of an entry that is kNoData, with the
+	 * sizes of what it ends in by its header and as far as it is there, and the
 	 * entry is abandoned; only padding may be missing.
 	 */
 	Result<void> end();
@@ -105,6 +106,16 @@ public:
 	INLINE u64 headers() const { return headers_; }
 	/* Bytes of the stream that have been read. */
 	INLINE u64 offset() const { return offset_; }
+	/*
+	 * The name of the entry at hand, or of the last one while there is none;
+	 * "" when there was none or it has not all arrived. Until the next call.
+	 */
+	INLINE const char *name() const
+	{
+		return state_ == State::kNames || !entry_.name ? "" : entry_.name;
+	}
+	/* Whether name() is that of an entry which has not been read to its end. */
+	INLINE bool in_entry() const { return state_ == State::kData || state_ == State::kSkip; }
 
 private:
 	enum class State : u8 {
@@ -119,15 +130,19 @@ private:
 		: handler_(&handler), buffer_(move(buffer)), hex_(hex)
 	{
 	}
-	const u8 *collect(Bytes &chunk, size_t wanted);
+	bool collect(Bytes &chunk, MutableBytes to);
+	const u8 *collect_header(Bytes &chunk);
+	size_t names_size() const;
 	Result<void> parse_header(const u8 *bytes);
 	Result<void> parse_names(u8 *bytes);
 	Result<void> pass_data(Bytes &chunk);
 	Result<void> close_data();
+	void give_up();
 	void skip(Bytes &chunk);
 	void leave_entry();
 	void take(Bytes &chunk, size_t count);
 	Error failure(const char *reason) const;
+	Error truncated() const;
 
 	Handler *handler_;
 	Buffer buffer_;

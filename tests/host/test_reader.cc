@@ -194,7 +194,7 @@ TEST_P(Reader, TakesNamesUpToPathMaxAndSkipsLongerOnes)
 	EXPECT_EQ(got.entries[0].name, longest);
 	EXPECT_EQ(got.entries[1].name, "padded");
 	EXPECT_EQ(got.entries[2].name, "last");
-	EXPECT_EQ(host::times_logged("initrd: entry at offset"), 2u);
+	EXPECT_EQ(host::whole_log(), "");
 }
 
 TEST_P(Reader, SkipsWhatNoNodeCanBe)
@@ -209,8 +209,7 @@ TEST_P(Reader, SkipsWhatNoNodeCanBe)
 		  "");
 	ASSERT_EQ(got.entries.size(), 1u);
 	EXPECT_EQ(got.entries[0].name, "last");
-	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
-				 "initrd: entry at offset 0 skipped: only a file can have data"));
+	EXPECT_EQ(host::whole_log(), "");
 }
 
 TEST_P(Reader, LinkTargetsOfExactlyPathMaxAreTaken)
