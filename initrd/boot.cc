@@ -103,12 +103,18 @@ bool has_image(Bytes bytes)
 void write_image_file(Bytes bytes)
 {
 	int status;
+	size_t written;
 	File file(seam_file_create("/initrd.image", 0700, true, &status));
 
-	if (file)
-		status = seam_file_write(file.get(), bytes.data(), bytes.size(), 0);
+	if (!file) {
+		seam_log(SEAM_LOG_ERR, "initrd: /initrd.image could not be made: error %d\n",
+			 -status);
+		return;
+	}
+	status = seam_file_write(file.get(), bytes.data(), bytes.size(), 0, &written);
 	if (status < 0)
-		seam_log(SEAM_LOG_ERR, "initrd: /initrd.image: incomplete, error %d\n", -status);
+		seam_log(SEAM_LOG_ERR, "/initrd.image: incomplete write (%lld != %zu)\n",
+			 written ? static_cast<s64>(written) : status, bytes.size());
 }
 
 void unpack_image(Region &region)

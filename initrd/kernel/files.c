@@ -6,6 +6,7 @@
 #include <linux/kdev_t.h>
 #include <linux/namei.h>
 #include <linux/stat.h>
+#include <linux/statfs.h>
 #include <linux/syscalls.h>
 #include <linux/task_work.h>
 
@@ -90,19 +91,20 @@ struct seam_file * __init seam_file_create(const char *path, u32 mode, int trunc
 	return *status ? NULL : (struct seam_file *)file;
 }
 
-int __init seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset)
+int __init seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset,
+			   size_t *written)
 {
 	loff_t at = offset;
 
-	while (size) {
-		ssize_t written = kernel_write(to_file(file), data, size, &at);
+	*written = 0;
+	while (*written < size) {
+		ssize_t part = kernel_write(to_file(file), data + *written, size - *written, &at);
 
-		if (written == -EINTR || written == -EAGAIN)
+		if (part == -EINTR || part == -EAGAIN)
 			continue;
-		if (written <= 0)
-			return written ?: -ENOSPC;
-		data += written;
-		size -= written;
+		if (part <= 0)
+			return part ?: -ENOSPC;
+		*written += part;
 	}
 	return 0;
 }
@@ -132,6 +134,23 @@ int __init seam_file_set_mtime(struct seam_file *file, s64 seconds)
 void __init seam_file_close(struct seam_file *file)
 {
 	fput(to_file(file));
+}
+
+int __init seam_file_system_room(const char *path, u64 *size, u64 *free)
+{
+	struct kstatfs room;
+	struct path at;
+	int status = kern_path(path, 0, &at);
+
+	if (status)
+		return status;
+	status = vfs_statfs(&at, &room);
+	path_put(&at);
+	if (status)
+		return status;
+	*size = room.f_blocks * room.f_bsize;
+	*free = room.f_bfree * room.f_bsize;
+	return 0;
 }
 
 void __init seam_files_flush(void)

@@ -40,13 +40,23 @@ int seam_may_execute(const char *path);
  * into `status` and NULL returned on failure.
  */
 struct seam_file *seam_file_create(const char *path, u32 mode, int truncate, int *status);
-/* Writes all of it, or returns -errno; -ENOSPC when the file system is full. */
-int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset);
+/*
+ * Writes all of it, or returns -errno; -ENOSPC when the file system is full.
+ * The number of bytes that were written is put into `written` in either case.
+ */
+int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset,
+		    size_t *written);
 int seam_file_chown(struct seam_file *file, u32 uid, u32 gid);
 int seam_file_chmod(struct seam_file *file, u32 mode);
 int seam_file_resize(struct seam_file *file, u64 size);
 int seam_file_set_mtime(struct seam_file *file, s64 seconds);
 void seam_file_close(struct seam_file *file);
+
+/*
+ * The size of the file system that `path` is in and what of it is free, bytes;
+ * a size of 0 means that it has no limit of its own.
+ */
+int seam_file_system_room(const char *path, u64 *size, u64 *free);
 
 /* Waits until closed files are closed for real and no longer busy. */
 void seam_files_flush(void);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/init.h>
+#include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/panic.h>
@@ -20,6 +21,11 @@ void __init seam_log(enum seam_log_level level, const char *format, ...)
 	text.va = &args;
 	printk("%s%pV", prefix, &text);
 	va_end(args);
+}
+
+size_t __init seam_format(char *to, size_t size, const char *format, va_list arguments)
+{
+	return vscnprintf(to, size, format, arguments);
 }
 
 void __init seam_panic(const char *reason)

@@ -25,6 +25,12 @@ enum seam_log_level {
 void seam_log(enum seam_log_level level, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
+/*
+ * Formats into `to`, NUL-terminated and cut off at `size`, which is not 0;
+ * returns the number of characters without the NUL. `arguments` is a va_list.
+ */
+size_t seam_format(char *to, size_t size, const char *format, __builtin_va_list arguments);
+
 /* Stops the machine, as panic() does, after showing the memory's state. */
 void seam_panic(const char *reason) __attribute__((__noreturn__));
 

@@ -20,3 +20,8 @@ size_t __init seam_page_size(void)
 {
 	return PAGE_SIZE;
 }
+
+u64 __init seam_memory_available(void)
+{
+	return (u64)max(si_mem_available(), 0L) << PAGE_SHIFT;
+}

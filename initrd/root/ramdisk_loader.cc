@@ -2,7 +2,7 @@
 
 #include "initrd/root/ramdisk_loader.h"
 
-#include "initrd/image/formats.h"
+#include "initrd/image/trouble.h"
 #include "initrd/kernel/handles.h"
 #include "initrd/kernel/log.h"
 #include "ramdisk/page_writer.h"
@@ -36,35 +36,67 @@ u64 kibibytes(u64 bytes)
 	return (bytes + 1023) / 1024;
 }
 
-// The name of what `head` begins, `size` bytes in all; says when that is less
-// than its superblock claims.
-const char *name_of(const Format *format, Bytes head, u64 size)
+// What follows the compressed data, and why it is not taken for more of it.
+void tell_junk(Bytes image, const Format &format, size_t at, const char *why)
 {
-	if (!format || format->kind != Kind::kFileSystem)
-		return "unknown";
-	const u64 claimed = claimed_size(*format, head);
-
-	if (claimed > size)
-		seam_log(
-			SEAM_LOG_ERR,
-			"initrd: %s image is truncated: its superblock says %llu bytes, there are %llu\n",
-			format->name, claimed, size);
-	return format->name;
+	seam_log(SEAM_LOG_WARNING,
+		 "initrd: %zu bytes of junk behind the %s data at offset %zu, ignored%s%s\n",
+		 image.size() - at, format.name, at, why ? ": " : "", why ?: "");
 }
 
-// Names what was decoded into the disk, from as many bytes as the table looks at.
-const char *content_of(ramdisk::Disk &disk, u64 size)
+// What is said of an image that is not compressed.
+void tell_plain(const Error &error)
 {
-	constexpr size_t kHead = size_t{68} << 10;
-	auto head = Buffer::create(kHead);
+	Trouble trouble;
 
-	if (!head)
-		return "unknown";
-	const MutableBytes bytes =
-		head.value().bytes().first(size < kHead ? static_cast<size_t>(size) : kHead);
+	trouble.error = error;
+	tell(trouble);
+}
 
-	disk.read(0, bytes);
-	return name_of(identify(bytes), bytes, size);
+// What the bytes of an image begin with.
+struct Content {
+	const char *name = "unknown";
+	u64 claimed = 0; // bytes, as its superblock says; 0: not known
+};
+
+Content content_of(const Format *format, Bytes head)
+{
+	if (!format || format->kind != Kind::kFileSystem)
+		return {};
+	return {format->name, claimed_size(*format, head)};
+}
+
+// Says so if the `size` bytes from `offset` on, or those that came out of
+// `compressed`, are fewer than the file system in them claims to have.
+void tell_if_truncated(const Content &content, u64 size, u64 offset, const Format *compressed)
+{
+	Trouble trouble;
+
+	if (content.claimed <= size)
+		return;
+	trouble.error = {kNoData, "", offset + size, content.claimed, size};
+	trouble.file_system = content.name;
+	trouble.compressed = compressed;
+	trouble.inside = compressed;
+	tell(trouble);
+}
+
+// As many bytes of an image as the table of formats looks at.
+constexpr size_t kHead = size_t{68} << 10;
+
+// Bytes of an image become the disk's by being copied.
+Result<void> copy_in(Bytes image, ramdisk::Disk &disk, Account &account)
+{
+	constexpr size_t kPiece = size_t{1} << 20;
+	Progress progress(image.size(), account.started_ns);
+
+	for (size_t at = 0; at < image.size(); at += kPiece) {
+		TRY(disk.write(at, image.skip(at).first(kPiece), RAMDISK_AT_BOOT));
+		progress.reached(min(at + kPiece, image.size()));
+	}
+	account.how = "copied";
+	account.copied = image.size();
+	return {};
 }
 
 // The image's pages become the disk's; or copies of them, where they are kept.
@@ -72,12 +104,8 @@ Result<void> take_over(Region &region, Bytes image, ramdisk::Disk &disk, bool ke
 		       Account &account)
 {
 	TRY(disk.grow(image.size()));
-	if (keep || !region.may_hand_over()) {
-		TRY(disk.write(0, image, RAMDISK_AT_BOOT));
-		account.how = "copied";
-		account.copied = image.size();
-		return {};
-	}
+	if (keep || !region.may_hand_over())
+		return copy_in(image, disk, account);
 	const Bytes aligned = TRY(region.align([&](u64 offset, Bytes rest) {
 		account.copied += rest.size();
 		return disk.write(offset, rest, RAMDISK_AT_BOOT);
@@ -97,9 +125,12 @@ Result<void> take_over(Region &region, Bytes image, ramdisk::Disk &disk, bool ke
 Result<size_t> decode_members(Bytes image, const Format &format, ramdisk::PageWriter &pages,
 			      Account &account)
 {
+	Progress progress(image.size(), account.started_ns);
+	const Format *next;
 	size_t at = 0;
 
 	do {
+		pages.follow(progress, at);
 		auto member = format.decode(image.skip(at), pages);
 
 		if (!member && (at == 0 || member.error().code == kNoMemory)) {
@@ -108,14 +139,16 @@ Result<size_t> decode_members(Bytes image, const Format &format, ramdisk::PageWr
 			return member.error().after(at);
 		}
 		if (!member) {
-			seam_log(SEAM_LOG_ERR, "initrd: no other %s member at offset %zu: %s\n",
-				 format.name, at, member.error().reason);
-			return at;
+			tell_junk(image, format, at, member.error().reason);
+			return image.size();
 		}
 		account.out = pages.size();
 		at += member.value();
 		at += leading_zeros(image.skip(at));
-	} while (identify_compressed(image.skip(at)) == &format);
+		next = identify_compressed(image.skip(at));
+	} while (next && next->decode == format.decode);
+	if (at < image.size())
+		tell_junk(image, format, at, nullptr);
 	return at;
 }
 
@@ -132,38 +165,78 @@ Result<void> decode_into(Bytes image, const Format &format, ramdisk::Disk &disk,
 	disk.discard(account.out, pages.size() - account.out);
 	TRY(disk.grow(account.out));
 	TRY(move(finished));
-	const size_t used = TRY(move(members));
-
-	if (used < image.size())
-		seam_log(SEAM_LOG_WARNING,
-			 "initrd: %zu bytes behind the %s image ignored, from offset %zu\n",
-			 image.size() - used, format.name, used);
+	TRY(move(members));
 	return {};
 }
 
-Result<void> load_compressed(Bytes image, const Format &format, int start_block,
+// Looks at what was decoded into the disk, and says what is wrong with it.
+Content look_at_decoded(const Format &format, ramdisk::Disk &disk, u64 size, bool whole)
+{
+	auto head = Buffer::create(kHead);
+
+	if (!head)
+		return {};
+	const MutableBytes bytes =
+		head.value().bytes().first(size < kHead ? static_cast<size_t>(size) : kHead);
+
+	disk.read(0, bytes);
+	const Format *const inside = identify(bytes);
+	const Content content = content_of(inside, bytes);
+
+	if (!whole)
+		return content;
+	tell_if_truncated(content, size, 0, &format);
+	if (!inside || inside->kind != Kind::kFileSystem)
+		tell_unknown(format.name, 0, bytes, ": loaded as it is");
+	return content;
+}
+
+// Says why a compressed image was not loaded whole. `claimed`: by the superblock
+// of what came out, if that is known.
+void tell_compressed(Error error, const Format &format, u64 claimed, u64 out)
+{
+	Trouble trouble;
+
+	if (error.code == kNoData && claimed > out)
+		error.expected = claimed;
+	if (error.code == kNoMemory)
+		error.expected = claimed > out	? claimed :
+				 error.expected ? out + error.expected :
+						  0;
+	trouble.error = error;
+	trouble.compressed = &format;
+	trouble.came_out = out;
+	tell(trouble);
+}
+
+Result<void> load_compressed(Bytes image, u64 offset, const Format &format, int start_block,
 			     ramdisk::Disk &disk, Account &account)
 {
 	seam_log(SEAM_LOG_NOTICE, "RAMDISK: %s image found at block %d\n", format.name,
 		 start_block);
 	if (!format.decode) {
+		const Error error = {kNotSupported, "decompressor not configured", offset};
+
 		seam_log(SEAM_LOG_EMERG, "RAMDISK: %s decompressor not configured!\n", format.name);
-		return Error{kInvalid, "its decompressor is not configured"};
+		tell_compressed(error, format, 0, 0);
+		return error;
 	}
 	account.compressor = format.name;
 	auto decoded = decode_into(image, format, disk, account);
+	const Content content = look_at_decoded(format, disk, account.out, decoded.ok());
 
-	// Not even a part is of use where it leaves no memory to boot with.
-	if (!decoded && decoded.error().code == kNoMemory) {
-		disk.clear();
+	account.content = content.name;
+	if (decoded)
 		return decoded;
-	}
-	account.content = content_of(disk, account.out);
+	// Not even a part is of use where it leaves no memory to boot with.
+	if (decoded.error().code == kNoMemory)
+		disk.clear();
+	tell_compressed(decoded.error().after(offset), format, content.claimed, account.out);
 	return decoded;
 }
 
-Result<void> load_plain(Region &region, Bytes image, const Format *format, int start_block,
-			ramdisk::Disk &disk, bool keep, Account &account)
+Result<void> load_plain(Region &region, Bytes image, u64 offset, const Format *format,
+			int start_block, ramdisk::Disk &disk, bool keep, Account &account)
 {
 	if (format) {
 		seam_log(SEAM_LOG_NOTICE, "RAMDISK: %s filesystem found at block %d\n",
@@ -172,13 +245,25 @@ Result<void> load_plain(Region &region, Bytes image, const Format *format, int s
 		seam_log(SEAM_LOG_NOTICE,
 			 "RAMDISK: Couldn't find valid RAM disk image starting at %d.\n",
 			 start_block);
-		seam_log(SEAM_LOG_WARNING,
-			 "initrd: unknown format at offset %llu: taken whole, as it is\n",
-			 static_cast<u64>(start_block) * kImageBlock);
+		tell_unknown(nullptr, offset, image, ": loaded as it is");
 	}
 	// Before its bytes are the disk's.
-	account.content = name_of(format, image, image.size());
-	TRY(take_over(region, image, disk, keep, account));
+	const Content content = content_of(format, image);
+
+	account.content = content.name;
+	tell_if_truncated(content, image.size(), offset, nullptr);
+	auto taken = take_over(region, image, disk, keep, account);
+
+	if (!taken) {
+		Error error = taken.error().after(offset);
+
+		if (error.code == kNoMemory) {
+			error.expected = image.size();
+			disk.clear();
+		}
+		tell_plain(error);
+		return error;
+	}
 	seam_log(SEAM_LOG_NOTICE, "RAMDISK: Loading %lluKiB [1 disk] into ram disk... done.\n",
 		 kibibytes(account.out));
 	return {};
@@ -194,10 +279,14 @@ Result<void> load_ramdisk(Region &region, int start_block, bool keep)
 	if (start_block < 0 ||
 	    !checked_multiply(static_cast<u64>(start_block), u64{kImageBlock}, offset) ||
 	    offset >= region.bytes().size()) {
+		const Error error = {kInvalid, "ramdisk_start= is behind the end of the image",
+				     region.bytes().size()};
+
 		seam_log(SEAM_LOG_NOTICE,
 			 "RAMDISK: Couldn't find valid RAM disk image starting at %d.\n",
 			 start_block);
-		return Error{kInvalid, "ramdisk_start= is behind the end of the image"};
+		tell_plain(error);
+		return error;
 	}
 	if (!keep)
 		region.drop_front(static_cast<size_t>(offset));
@@ -205,18 +294,20 @@ Result<void> load_ramdisk(Region &region, int start_block, bool keep)
 	const Bytes image = region.bytes().skip(keep ? static_cast<size_t>(offset) : 0);
 	const Format *const format = identify(image);
 	const bool is_file_system = format && format->kind == Kind::kFileSystem;
-	ramdisk::Disk &disk = *TRY(ramdisk::boot_disk());
+	auto disk = ramdisk::boot_disk();
 
-	disk.mark_as_initrd();
+	if (!disk) {
+		tell_plain(disk.error());
+		return disk.error();
+	}
+	disk.value()->mark_as_initrd();
 	Account account = {nullptr, "unknown", image.size(), image.size(), "", 0, started_ns};
-	auto loaded = format && format->kind == Kind::kCompressed ?
-			      load_compressed(image, *format, start_block, disk, account) :
-			      load_plain(region, image, is_file_system ? format : nullptr,
-					 start_block, disk, keep, account);
 
-	if (!loaded)
-		return loaded.error().after(offset);
-	disk.find_partitions();
+	TRY(format && format->kind == Kind::kCompressed ?
+		    load_compressed(image, offset, *format, start_block, *disk.value(), account) :
+		    load_plain(region, image, offset, is_file_system ? format : nullptr,
+			       start_block, *disk.value(), keep, account));
+	disk.value()->find_partitions();
 	report(account);
 	return {};
 }

@@ -5,6 +5,7 @@
 #include "initrd/cpio/reader.h"
 #include "initrd/decode/decoder.h"
 #include "initrd/image/formats.h"
+#include "initrd/kernel/log.h"
 #include "initrd/kernel/policy.h"
 #include "initrd/rootfs/writer.h"
 
@@ -29,16 +30,31 @@ public:
 
 	Result<void> commit(size_t made) override
 	{
-		if (TRY(reader_.feed(window_.bytes().first(made))) == made)
+		auto read = reader_.feed(window_.bytes().first(made));
+
+		if (!read)
+			return failed(read.error());
+		if (read.value() == made)
 			return {};
-		return Error{kInvalid,
-			     reader_.headers() ? "junk within compressed archive" : "no cpio magic",
-			     reader_.offset()};
+		return failed(
+			{kInvalid,
+			 reader_.headers() ? "junk within compressed archive" : "no cpio magic",
+			 reader_.offset()});
 	}
 
+	/* What the reader refused, with its offset in what was decoded; code 0: nothing. */
+	INLINE const Error &refused() const { return refused_; }
+
 private:
+	Result<void> failed(const Error &error)
+	{
+		refused_ = error;
+		return error;
+	}
+
 	cpio::Reader &reader_;
 	Buffer window_;
+	Error refused_ = {0, nullptr};
 };
 
 // The message is composed once, at boot, when nobody else does.
@@ -57,44 +73,122 @@ const char *name_missing(const char *compressor)
 	append(before);
 	append(compressor);
 	append(after);
+	to[0] = 0; // another name may have been longer
 	return not_configured;
 }
 
-// One compressed member at the start of `segment`; returns its length.
-Result<size_t> unpack_member(Bytes segment, const Format &format, cpio::Reader &reader)
+// One image on its way into the root file system.
+class Unpacking {
+public:
+	INLINE Unpacking(Bytes image, cpio::Reader &reader, Unpacked &report)
+		: image_(image),
+		  reader_(reader),
+		  report_(report),
+		  progress_(image.size(), seam_now_ns())
+	{
+	}
+
+	Result<void> run();
+
+private:
+	Result<void> plain_segment();
+	Result<void> compressed_segment(const Format &format);
+	Result<void> member(const Format &format);
+	Trouble &trouble() const { return report_.trouble; }
+
+	Bytes image_;
+	cpio::Reader &reader_;
+	Unpacked &report_;
+	Progress progress_;
+	size_t at_ = 0; // where in the image
+};
+
+Result<void> Unpacking::run()
 {
-	if (!format.decode)
-		return Error{kInvalid, name_missing(format.name)};
+	while (at_ < image_.size()) {
+		TRY(plain_segment());
+		if (at_ == image_.size())
+			return reader_.end();
+		const Format *const format = identify_compressed(image_.skip(at_));
 
-	ReaderSink sink(reader);
-
-	return format.decode(segment, sink);
+		if (!format) {
+			trouble().error = {kUnknownFormat,
+					   "invalid magic at start of compressed archive", at_};
+			trouble().head = image_.skip(at_);
+			return trouble().error;
+		}
+		TRY(compressed_segment(*format));
+	}
+	return {};
 }
 
-Result<void> unpack_segments(Bytes image, cpio::Reader &reader, Unpacked &report)
+// Entries up to the end, or to a byte that does not belong to any.
+Result<void> Unpacking::plain_segment()
 {
-	size_t at = 0;
+	// So much at once that progress is seen, and hardly any entry is cut.
+	constexpr size_t kPiece = size_t{1} << 20;
+	size_t taken;
+	Bytes piece;
 
-	while (at < image.size()) {
-		reader.restart_at(at);
-		at += TRY(reader.feed(image.skip(at)));
-		if (at == image.size())
-			return reader.end();
+	reader_.restart_at(at_);
+	do {
+		piece = image_.skip(at_).first(kPiece);
+		taken = TRY(reader_.feed(piece));
+		at_ += taken;
+		progress_.reached(at_);
+	} while (taken == kPiece);
+	return {};
+}
 
-		// Members of one stream follow each other inside an entry, too.
-		const Format *const format = identify_compressed(image.skip(at));
+// All members of one stream: they follow each other inside an entry, too.
+Result<void> Unpacking::compressed_segment(const Format &format)
+{
+	const Format *next;
 
-		if (!format)
-			return Error{kInvalid, "invalid magic at start of compressed archive", at};
-		report.compressor = format->name;
-		reader.restart_at(0);
-		do
-			at += TRY(unpack_member(image.skip(at), *format, reader));
-		while (!reader.at_boundary() && identify_compressed(image.skip(at)) == format);
-		if (!reader.at_boundary())
-			return Error{kInvalid, "junk at the end of compressed archive",
-				     reader.offset()};
+	report_.compressor = format.name;
+	reader_.restart_at(0);
+	do {
+		TRY(member(format));
+		next = identify_compressed(image_.skip(at_));
+	} while (!reader_.at_boundary() && next && next->decode == format.decode);
+	if (reader_.at_boundary())
+		return {};
+
+	// Mainline's word for an archive that ends too early. Only padding may be
+	// missing of one that the reader does not mind.
+	auto ended = reader_.end();
+	const Error junk = {kInvalid, "junk at the end of compressed archive", reader_.offset()};
+
+	trouble().error = ended ? junk : ended.error();
+	trouble().compressed = &format;
+	trouble().inside = true;
+	return junk;
+}
+
+// One compressed member.
+Result<void> Unpacking::member(const Format &format)
+{
+	ReaderSink sink(reader_);
+
+	trouble().compressed = &format;
+	if (!format.decode) {
+		trouble().error = {kNotSupported, name_missing(format.name), at_};
+		return trouble().error;
 	}
+	sink.follow(progress_, at_);
+	auto decoded = format.decode(image_.skip(at_), sink);
+
+	if (!decoded) {
+		trouble().inside = sink.refused().code;
+		trouble().error = trouble().inside ? sink.refused() : decoded.error().after(at_);
+		trouble().came_out = reader_.offset();
+		const int code = trouble().error.code;
+
+		return Error{code == kNoData ? kInvalid : code, trouble().error.reason,
+			     trouble().error.offset};
+	}
+	at_ += decoded.value();
+	trouble().compressed = nullptr;
 	return {};
 }
 
@@ -103,12 +197,28 @@ Result<void> unpack_segments(Bytes image, cpio::Reader &reader, Unpacked &report
 Result<void> unpack(Bytes image, Unpacked &report)
 {
 	Writer writer;
-	cpio::Reader reader = TRY(cpio::Reader::create(
-		writer, seam_strict_hex() ? cpio::Hex::kStrict : cpio::Hex::kLenient));
-	const auto unpacked = unpack_segments(image, reader, report);
+	Trouble &trouble = report.trouble;
+	auto created = cpio::Reader::create(writer, seam_strict_hex() ? cpio::Hex::kStrict :
+									cpio::Hex::kLenient);
 
-	if (!unpacked && !reader.at_boundary())
-		(void)reader.end().ok();
+	if (!created) {
+		trouble.error = created.error();
+		return created.error();
+	}
+	cpio::Reader &reader = created.value();
+	auto unpacked = Unpacking(image, reader, report).run();
+
+	if (!unpacked) {
+		if (!trouble.error.code)
+			trouble.error = unpacked.error();
+		trouble.set_entry(reader.name());
+		trouble.behind_entry = !reader.in_entry();
+		if (!reader.at_boundary())
+			(void)reader.end().ok();
+		trouble.entry_removed = writer.removed();
+		trouble.is_archive = true;
+		trouble.entries = writer.entries();
+	}
 	writer.finish_directories();
 	report.headers = reader.headers();
 	report.entries = writer.entries();

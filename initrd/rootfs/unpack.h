@@ -6,6 +6,7 @@
 #ifndef INITRD_ROOTFS_UNPACK_H
 #define INITRD_ROOTFS_UNPACK_H
 
+#include "initrd/image/trouble.h"
 #include "initrd/support/bytes.h"
 #include "initrd/support/result.h"
 
@@ -17,13 +18,14 @@ struct Unpacked {
 	u64 headers = 0;		  /* entries that were really of cpio */
 	u64 entries = 0;		  /* of those, the ones acted on */
 	u64 bytes = 0;			  /* of file data */
+	Trouble trouble;		  /* for tell(), when unpacking failed */
 };
 
 /*
- * Unpacks `image` into the root file system. The error's reason is one of
- * mainline's; its offset counts in the image for a plain segment and for what a
- * decoder refuses, in the unpacked archive for what the reader refuses. With no
- * header seen nothing has been made: the image is something else.
+ * Unpacks `image` into the root file system. The error's reason is mainline's
+ * where mainline has one; `report.trouble` has more to say. Only an archive that
+ * is not compressed and cut off is kNoData. With no header seen nothing has been
+ * made: the image is something else.
  */
 Result<void> unpack(Bytes image, Unpacked &report);
 

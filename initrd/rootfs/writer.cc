@@ -2,7 +2,8 @@
 
 #include "initrd/rootfs/writer.h"
 
-#include "initrd/kernel/log.h"
+#include "initrd/image/trouble.h"
+#include "initrd/kernel/memory.h"
 #include "initrd/support/text.h"
 
 namespace initrd::rootfs {
@@ -28,6 +29,18 @@ void remove_if_not(const char *name, u32 type)
 		seam_rmdir(name);
 	else
 		seam_unlink(name);
+}
+
+// How much more the file system at `path` can take, in bytes.
+u64 room_at(const char *path)
+{
+	u64 size;
+	u64 free;
+
+	// Without a limit of its own it has all the memory that there is.
+	if (seam_file_system_room(path, &size, &free) < 0 || size == 0)
+		return seam_memory_available();
+	return free;
 }
 
 void make_symlink(const cpio::Entry &entry)
@@ -101,8 +114,10 @@ Result<bool> Writer::begin_file(const cpio::Entry &entry)
 	// The data of a linked file comes with one of its names, any of them.
 	File file(seam_file_create(entry.name, entry.mode, linked == Linked::kNo, &status));
 
-	if (!file)
+	if (!file) {
+		tell_no_room(entry, -status);
 		return false;
+	}
 	seam_file_chown(file.get(), entry.uid, entry.gid);
 	seam_file_chmod(file.get(), entry.mode);
 	if (entry.size)
@@ -118,20 +133,36 @@ Result<bool> Writer::begin_file(const cpio::Entry &entry)
 	return true;
 }
 
+// A file that cannot be made is passed over, with all that follow for the same
+// reason; where that is for want of room, the first one is told.
+void Writer::tell_no_room(const cpio::Entry &entry, int code)
+{
+	if (told_no_room_ || (code != kNoSpace && code != kNoMemory))
+		return;
+	told_no_room_ = true;
+
+	Trouble trouble;
+
+	trouble.error = {code, "a file could not be made", 0, entry.size, room_at("/")};
+	trouble.where = "archive";
+	trouble.set_entry(entry.name);
+	tell(trouble);
+}
+
 Result<void> Writer::data(Bytes piece)
 {
-	const int status = seam_file_write(file_.get(), piece.data(), piece.size(), position_);
+	size_t written;
+	const int status = seam_file_write(file_.get(), piece.data(), piece.size(), position_,
+					   &written);
 
-	if (status < 0) {
-		seam_log(SEAM_LOG_ERR,
-			 "initrd: %s: write error (%d): %u bytes needed, %llu written\n",
-			 reinterpret_cast<const char *>(name_.data()), status, size_, position_);
-		finish().value();
-		return Error{-status, "write error"};
-	}
-	position_ += piece.size();
-	bytes_ += piece.size();
-	return {};
+	bytes_ += written;
+	position_ += written;
+	if (status >= 0)
+		return {};
+	// The file goes: what it has taken is room for it, too.
+	seam_file_resize(file_.get(), 0);
+	return Error{-status, "write error", 0, size_,
+		     room_at(reinterpret_cast<const char *>(name_.data()))};
 }
 
 Result<void> Writer::finish()
@@ -145,9 +176,10 @@ Result<void> Writer::finish()
 void Writer::abandon()
 {
 	file_ = File();
-	seam_log(SEAM_LOG_ERR, "initrd: %s: incomplete or damaged, removed\n",
-		 reinterpret_cast<const char *>(name_.data()));
 	seam_unlink(reinterpret_cast<const char *>(name_.data()));
+	bytes_ -= position_;
+	entries_--;
+	removed_ = true;
 }
 
 void Writer::trailer()

@@ -15,7 +15,9 @@ namespace initrd::rootfs {
 /*
  * Makes nodes as init/initramfs.c does: a node of another type in the way is
  * removed first; files are truncated and written; owner, mode and time are
- * set; failures to make a node are passed over, failures to write are errors.
+ * set; failures to make a node are passed over (the first one for want of room
+ * is told), failures to write are errors. A file whose data is damaged or does
+ * not fit is removed, not left half empty.
  * Directories get their times in finish_directories(), after all else.
  */
 class Writer final : public cpio::Handler {
@@ -34,9 +36,11 @@ public:
 	/* Sets the times of all directories; call once, at the end. */
 	void finish_directories();
 
-	/* Entries so far and bytes of file data so far. */
+	/* Entries so far and bytes of file data so far, without what was removed. */
 	INLINE u64 entries() const { return entries_; }
 	INLINE u64 bytes() const { return bytes_; }
+	/* Whether the last file was incomplete or damaged, and is gone. */
+	INLINE bool removed() const { return removed_; }
 
 private:
 	struct Directory;
@@ -46,6 +50,7 @@ private:
 	Result<bool> begin_file(const cpio::Entry &entry);
 	Result<void> make_directory(const cpio::Entry &entry);
 	Result<void> make_special(const cpio::Entry &entry);
+	void tell_no_room(const cpio::Entry &entry, int code);
 	void forget_directories();
 
 	LinkTable links_;
@@ -58,6 +63,8 @@ private:
 	u64 position_ = 0;
 	u64 entries_ = 0;
 	u64 bytes_ = 0;
+	bool removed_ = false;
+	bool told_no_room_ = false;
 };
 
 } // namespace initrd::rootfs

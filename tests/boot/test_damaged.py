@@ -188,7 +188,7 @@ def test_image_that_does_not_fit_into_memory(lab: Lab) -> None:
     data = images.compress_bytes(b"\x55" + bytes(400 * images.MIB), "zstd")
     outcome = lab.succeed(data, ["root=/dev/vda"], disks=[lab.real_root()], root=False, memory="128M")
     check_real_root(outcome)
-    assert outcome.console.having("out of memory for the RAM disk")
+    assert outcome.console.having("initrd: no space: out of memory for the RAM disk")
 
 
 @pytest.mark.cxx_only
@@ -198,7 +198,7 @@ def test_retained_image_that_does_not_fit_twice(lab: Lab) -> None:
     outcome = lab.succeed(bytes([0x55]) * (80 * images.MIB), ["root=/dev/vda", "retain_initrd"],
                           disks=[lab.real_root()], root=False, memory="160M")
     check_real_root(outcome)
-    assert outcome.console.having("image not loaded whole: out of memory")
+    assert outcome.console.having("initrd: no space: out of memory")
 
 
 def test_no_root_at_all(lab: Lab) -> None:

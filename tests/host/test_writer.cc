@@ -19,6 +19,8 @@ protected:
 		const host::Exact image(archive.data());
 		auto result = rootfs::unpack(image.bytes(), report);
 
+		if (!result)
+			tell(report.trouble);
 		return result ? "" : result.error().reason;
 	}
 
@@ -236,8 +238,13 @@ TEST_F(Writer, AFullFileSystemIsAWriteErrorThatNamesTheFile)
 	host::set_room(6);
 	EXPECT_EQ(unpack(Archive().file("fits", "1234").file("does/not", "").file("big", "5678")),
 		  "write error");
-	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: big: write error"));
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: no space: write error at offset 356, in big"
+					       " (removed): 4 bytes needed, 2 free, 2 entries"
+					       " unpacked"))
+		<< host::whole_log();
 	EXPECT_EQ(at("fits").text(), "1234");
+	EXPECT_EQ(host::node_at("big"), nullptr);
+	EXPECT_EQ(report.bytes, 4u);
 }
 
 TEST_F(Writer, ADamagedFileIsRemovedOnce)
@@ -248,7 +255,10 @@ TEST_F(Writer, ADamagedFileIsRemovedOnce)
 			       .add({.name = "damaged", .data = "2", .crc = true, .checksum = 77})),
 		"bad data checksum");
 	EXPECT_EQ(host::tree(), "kept");
-	EXPECT_EQ(host::times_logged("initrd: damaged: incomplete or damaged, removed"), 1u);
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: bad data checksum at offset 120, in damaged"
+					       " (removed): 1 entries unpacked"))
+		<< host::whole_log();
+	EXPECT_EQ(host::log_lines().size(), 1u);
 }
 
 TEST_F(Writer, ACutOffFileIsRemovedOnce)
@@ -259,7 +269,28 @@ TEST_F(Writer, ACutOffFileIsRemovedOnce)
 	data.resize(data.size() - 50);
 	EXPECT_EQ(unpack(Archive().raw(data)), "truncated archive");
 	EXPECT_EQ(host::tree(), "kept");
-	EXPECT_EQ(host::times_logged("initrd: cut: incomplete or damaged, removed"), 1u);
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: truncated archive at offset 286, in cut"
+					       " (removed): 100 bytes expected, 50 there,"
+					       " 1 entries unpacked"))
+		<< host::whole_log();
+	EXPECT_EQ(host::log_lines().size(), 1u);
+}
+
+TEST_F(Writer, WithoutALimitTheFreeRoomIsTheMemorys)
+{
+	host::set_memory_available(123456);
+	host::fail_file_creation(ENOSPC);
+	EXPECT_EQ(unpack(Archive().file("first", "1234").file("second", "5")), "");
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: archive: no space: a file could not be"
+					       " made, in first: 4 bytes needed, 123456 free"))
+		<< host::whole_log();
+	EXPECT_EQ(host::log_lines().size(), 1u) << "told once";
+}
+
+TEST_F(Writer, FilesInTheWayOfOthersAreNotTold)
+{
+	EXPECT_EQ(unpack(Archive().file("missing/folder", "1234")), "");
+	EXPECT_EQ(host::whole_log(), "");
 }
 
 TEST_F(Writer, WithoutMemoryForAFolderTheErrorIsTold)

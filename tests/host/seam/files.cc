@@ -19,6 +19,7 @@ using host::resolve;
 
 struct seam_file {
 	NodePtr node;
+	size_t taken = 0; /* of the file system's room */
 };
 
 namespace {
@@ -196,6 +197,10 @@ struct seam_file *seam_file_create(const char *path, u32 mode, int truncate, int
 		*status = -ENOMEM;
 		return nullptr;
 	}
+	if (host::creation_error()) {
+		*status = -host::creation_error();
+		return nullptr;
+	}
 	if (!place.node) {
 		place.node = make_node(kRegular | (mode & 07777));
 		place.folder->children[place.name] = place.node;
@@ -211,7 +216,8 @@ struct seam_file *seam_file_create(const char *path, u32 mode, int truncate, int
 	return new seam_file{place.node};
 }
 
-int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset)
+int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset,
+		    size_t *written)
 {
 	const u8 *const from = static_cast<const u8 *>(data);
 	const size_t n = host::take_room(size);
@@ -221,6 +227,8 @@ int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 o
 		to.resize(offset + n);
 	std::copy(from, from + n, to.begin() + static_cast<std::ptrdiff_t>(offset));
 	file->node->mtime = host::kNow;
+	*written = n;
+	file->taken += n;
 	return n < size ? -ENOSPC : 0;
 }
 
@@ -236,6 +244,10 @@ int seam_file_chmod(struct seam_file *file, u32 mode)
 
 int seam_file_resize(struct seam_file *file, u64 size)
 {
+	if (size == 0) {
+		host::give_room(file->taken);
+		file->taken = 0;
+	}
 	// As sparse as a real one: a header may claim 4 GiB.
 	if (size <= (16u << 20))
 		file->node->data.resize(size);
@@ -252,6 +264,17 @@ void seam_file_close(struct seam_file *file)
 {
 	host::live().files--;
 	delete file;
+}
+
+int seam_file_system_room(const char *path, u64 *size, u64 *free)
+{
+	int status;
+
+	if (!find(path, true, status))
+		return status;
+	*size = host::total_room();
+	*free = *size ? host::free_room() : 0;
+	return 0;
 }
 
 void seam_files_flush(void) {}

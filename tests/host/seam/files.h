@@ -40,6 +40,8 @@ const Node *node_at(const std::string &path);
 std::string tree();
 /* Makes a node with all folders above it; `type` and permissions in `mode`. */
 Node *plant(const std::string &path, u32 mode, const std::string &content = "");
+/* Every creation of a file fails with this errno; 0: none. */
+void fail_file_creation(int error);
 /* Bytes of file data that may still be written. */
 void set_room(u64 bytes);
 

@@ -3,6 +3,7 @@
 
 #include "initrd/kernel/log.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 
@@ -17,6 +18,8 @@ struct State {
 	bool open = false; // the last line has no newline yet
 	bool strict_hex = false;
 	u64 now = 0;
+	u64 step = 1000000;
+	u64 looks = 0;
 };
 State state;
 
@@ -80,6 +83,16 @@ std::string whole_log()
 	return all;
 }
 
+void set_clock_step(u64 nanoseconds)
+{
+	state.step = nanoseconds;
+}
+
+u64 clock_looks()
+{
+	return state.looks;
+}
+
 void set_strict_hex(bool strict)
 {
 	state.strict_hex = strict;
@@ -113,6 +126,13 @@ void seam_log(enum seam_log_level level, const char *format, ...)
 	state.open = !complete;
 }
 
+size_t seam_format(char *to, size_t size, const char *format, __builtin_va_list arguments)
+{
+	const int length = std::vsnprintf(to, size, format, arguments);
+
+	return std::min(static_cast<size_t>(length), size - 1);
+}
+
 void seam_panic(const char *reason)
 {
 	throw host::Panic(reason);
@@ -120,7 +140,8 @@ void seam_panic(const char *reason)
 
 u64 seam_now_ns(void)
 {
-	return state.now += 1000000;
+	state.looks++;
+	return state.now += state.step;
 }
 
 int seam_strict_hex(void)

@@ -18,6 +18,7 @@ constexpr size_t kMost = size_t{1} << 30;
 struct State {
 	uint64_t count = 0;
 	uint64_t fail_at = 0;
+	u64 available = 0;
 	host::Live live;
 };
 State state;
@@ -66,6 +67,11 @@ bool may_allocate()
 	return ++state.count != state.fail_at;
 }
 
+void set_memory_available(u64 bytes)
+{
+	state.available = bytes;
+}
+
 Live &live()
 {
 	return state.live;
@@ -81,6 +87,11 @@ void *seam_alloc(size_t size)
 void seam_free(void *memory)
 {
 	free_block(memory);
+}
+
+u64 seam_memory_available(void)
+{
+	return state.available;
 }
 
 size_t seam_page_size(void)

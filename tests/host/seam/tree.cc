@@ -11,6 +11,8 @@ namespace {
 
 struct State {
 	NodePtr top;
+	int creation_error = 0;
+	u64 total = 0;
 	u64 room = ~0ull;
 };
 State state;
@@ -113,6 +115,21 @@ size_t take_room(size_t size)
 	return taken;
 }
 
+void give_room(size_t size)
+{
+	state.room += size;
+}
+
+u64 total_room()
+{
+	return state.total;
+}
+
+u64 free_room()
+{
+	return state.room;
+}
+
 const Node *node_at(const std::string &path)
 {
 	return resolve(path, false).node.get();
@@ -147,8 +164,19 @@ Node *plant(const std::string &path, u32 mode, const std::string &content)
 	return folder.get();
 }
 
+void fail_file_creation(int error)
+{
+	state.creation_error = error;
+}
+
+int creation_error()
+{
+	return state.creation_error;
+}
+
 void set_room(u64 bytes)
 {
+	state.total = bytes;
 	state.room = bytes;
 }
 

@@ -33,6 +33,11 @@ const NodePtr &top();
 
 /* Takes up to `size` bytes of the room for file data; returns how many. */
 size_t take_room(size_t size);
+void give_room(size_t size);
+int creation_error();
+/* All of it, 0 when there is no limit; what is left of it. */
+u64 total_room();
+u64 free_room();
 
 } // namespace host
 

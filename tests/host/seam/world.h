@@ -42,6 +42,9 @@ uint64_t allocations();
 /* Whether the allocation that is asked for now succeeds; counts it. */
 bool may_allocate();
 
+/* What the kernel would call available. */
+void set_memory_available(u64 bytes);
+
 /* What is allocated at this moment. */
 struct Live {
 	size_t blocks = 0;
@@ -129,8 +132,11 @@ bool logged(seam_log_level level, const std::string &text);
 size_t times_logged(const std::string &text);
 std::string whole_log();
 
-/* Moves the clock, which moves by a millisecond whenever it is read. */
+/* Moves the clock. */
 void pass_time(u64 milliseconds);
+/* Every look at the clock moves it on by this much; 1 ms after reset(). */
+void set_clock_step(u64 nanoseconds);
+u64 clock_looks();
 
 /* What seam_panic() throws. */
 struct Panic : std::runtime_error {

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is told of an image or archive that is not as it should be: one line.
+ */
+#ifndef INITRD_IMAGE_TROUBLE_H
+#define INITRD_IMAGE_TROUBLE_H
+
+#include "initrd/image/formats.h"
+#include "initrd/support/bytes.h"
+#include "initrd/support/result.h"
+
+namespace initrd {
+
+/* An error, and what is known of the place where it happened. */
+struct Trouble {
+	Error error = {0, nullptr};
+	/* What it is in, where that is not the boot loader's image; or null. */
+	const char *where = nullptr;
+	/* The file system that is smaller than it says; or null. */
+	const char *file_system = nullptr;
+	/* The compressed data that it is in, and how much came out; or null. */
+	const Format *compressed = nullptr;
+	u64 came_out = 0;
+	/* Whether the offset counts in what came out. */
+	bool inside = false;
+	/* Of an archive: the entry at hand or the one before, cut off; or "". */
+	char entry[192] = "";
+	bool behind_entry = false;
+	bool entry_removed = false;
+	bool is_archive = false;
+	u64 entries = 0; /* unpacked whole */
+	/* What is at the offset, for kUnknownFormat; read during tell() only. */
+	Bytes head;
+
+	/* Copies a name, with '?' for what would spoil a line of text. */
+	void set_entry(const char *name);
+};
+
+/*
+ * Says it as an error, in one line: "initrd: ", what is wrong ("truncated",
+ * "checksum", "no space" or "unknown format" are among the words where it is
+ * that), offset, entry, both sizes. For kNoMemory the memory that is available
+ * now is one of the sizes.
+ */
+void tell(const Trouble &trouble);
+
+/* Says what bytes of an unknown format begin with and what is known instead. */
+void tell_unknown(const char *where, u64 offset, Bytes bytes, const char *consequence);
+
+} // namespace initrd
+
+#endif
