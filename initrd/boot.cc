@@ -79,11 +79,11 @@ void unpack_builtin_archive()
 
 	if (result)
 		return;
+	unpacked.trouble.where = "built-in archive";
+	tell(unpacked.trouble);
 	// One that was cut off may do; a kernel that cannot read its own is broken.
 	if (result.error().code != kNoData)
 		seam_panic(result.error().reason);
-	seam_log(SEAM_LOG_ERR, "initrd: built-in archive: %s at offset %llu\n",
-		 result.error().reason, result.error().offset);
 }
 
 // Whether something after an archive that failed can be loaded as an image.
@@ -142,10 +142,7 @@ void unpack_image(Region &region)
 		return;
 	}
 	seam_log(SEAM_LOG_EMERG, "Initramfs unpacking failed: %s\n", result.error().reason);
-	seam_log(
-		SEAM_LOG_ERR,
-		"initrd: %llu of the archive's entries were unpacked, then trouble at offset %llu\n",
-		unpacked.entries, result.error().offset);
+	tell(unpacked.trouble);
 }
 
 // noinitrd: the image stays as it is and is read from /dev/initrd.
@@ -204,9 +201,6 @@ int initrd_load_root(const char *root_name)
 		return false;
 	auto loaded = root::load_ramdisk(region, seam_image_start_block(), options.retain);
 
-	if (!loaded)
-		seam_log(SEAM_LOG_ERR, "initrd: image not loaded whole: %s, at offset %llu\n",
-			 loaded.error().reason, loaded.error().offset);
 	dispose(region);
 	if (root::on_ramdisk(seam_root_device()))
 		return false;
