@@ -75,12 +75,14 @@ Result<void> PageWriter::open_window(size_t pages)
 		ramdisk_page *const page = ramdisk_window_page();
 
 		if (!page)
-			return Error{initrd::kNoMemory, "out of memory for the RAM disk"};
+			return Error{initrd::kNoMemory, "out of memory for the RAM disk", 0,
+				     pages * ramdisk_page_size()};
 		list(page_list_)[count_++] = page;
 	}
 	window_ = ramdisk_window_map(list(page_list_), count_);
 	if (!window_)
-		return Error{initrd::kNoMemory, "out of address space for the RAM disk"};
+		return Error{initrd::kNoMemory, "out of address space for the RAM disk", 0,
+			     pages * ramdisk_page_size()};
 	return {};
 }
 
