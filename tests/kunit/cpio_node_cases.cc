@@ -149,3 +149,15 @@ void initrd_cpio_directory_times(struct kunit *test)
 	}
 	remove(made);
 }
+
+// What messages say of a file that does not fit.
+void initrd_cpio_room(struct kunit *test)
+{
+	u64 size = 1;
+	u64 free = 2;
+
+	EXPECT_EQ(test, seam_file_system_room("/", &size, &free), 0);
+	EXPECT(test, free <= size);
+	EXPECT_EQ(test, -seam_file_system_room("/initrd_kunit_none", &size, &free), kNoEntry);
+	EXPECT(test, seam_memory_available() > 0);
+}

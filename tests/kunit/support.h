@@ -66,7 +66,8 @@ int initrd_kunit_wait(struct kunit_suite *suite);
 	X(initrd_cpio_hardlinks)                \
 	X(initrd_cpio_hardlinks_data_last)      \
 	X(initrd_cpio_hardlinks_end_at_trailer) \
-	X(initrd_cpio_directory_times)
+	X(initrd_cpio_directory_times)          \
+	X(initrd_cpio_room)
 
 #define INITRD_DECODE_CASES(X) \
 	X(initrd_decode_gzip)  \
