@@ -31,8 +31,11 @@ void seam_log(enum seam_log_level level, const char *format, ...)
  */
 size_t seam_format(char *to, size_t size, const char *format, __builtin_va_list arguments);
 
-/* Stops the machine, as panic() does, after showing the memory's state. */
-void seam_panic(const char *reason) __attribute__((__noreturn__));
+/*
+ * Stops the machine, as panic() does, after showing the memory's state. (Not
+ * declared noreturn: objtool has a list of the functions that are, without it.)
+ */
+void seam_panic(const char *reason);
 
 /* Nanoseconds on a clock that never goes back. */
 u64 seam_now_ns(void);
