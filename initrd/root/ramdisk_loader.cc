@@ -331,13 +331,13 @@ void retire_ramdisk()
 		return;
 	const u64 kib = disk.value()->pages() * (seam_page_size() / 1024);
 
-	if (disk.value()->retire())
-		seam_log(SEAM_LOG_INFO, "initrd: %llu KiB of /dev/ram0 given back\n", kib);
-	else
+	if (!disk.value()->retire())
 		seam_log(
 			SEAM_LOG_NOTICE,
 			"initrd: /dev/ram0 is in use: its %llu KiB will be given back by the last user\n",
 			kib);
+	else if (kib)
+		seam_log(SEAM_LOG_INFO, "initrd: %llu KiB of /dev/ram0 given back\n", kib);
 }
 
 } // namespace initrd::root
