@@ -41,6 +41,9 @@ SNIFFED = {
     "ext4": "ext2",
 }
 
+#: The first series with /sys/firmware/initrd that the tests know of.
+RETAINED_FILE = (6, 12)
+
 #: What /proc/mounts calls a file system when it is not our own name for it.
 MOUNTED_AS = {"cramfs+512": "cramfs", "minix2": "minix"}
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 
 import extfs
@@ -116,3 +117,13 @@ def check_real_root(outcome: vm.Outcome, fs: str = "ext2") -> None:
     assert facts["pid"] == "1"
     assert facts["mount"].split()[1:3] == ["/", fs]
     assert facts["content"] == "intact"
+
+
+def with_bootconfig(data: bytes, config: str) -> bytes:
+    """An initrd with a boot configuration behind it, as `bootconfig -a` does:
+    the text with a NUL, NULs up to a multiple of 4, the length and the sum of
+    these bytes, and the magic."""
+    text = config.encode() + b"\0"
+    magic = b"#BOOTCONFIG\n"
+    text += b"\0" * (-(len(data) + len(text) + 8 + len(magic)) % 4)
+    return data + text + struct.pack("<II", len(text), sum(text) & 0xFFFFFFFF) + magic

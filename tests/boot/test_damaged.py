@@ -93,7 +93,7 @@ def claimed_size(kind: str, data: bytes) -> int:
     return number(1024 + 36, 4) << data[1024 + 12]
 
 
-@pytest.mark.parametrize("size", [1, 511, 4097, 300_001])
+@pytest.mark.parametrize("size", [1, 300_001])
 def test_random_bytes(lab: Lab, size: int) -> None:
     """Garbage of any length is no reason not to boot the real root."""
     data = bytes([0x5A]) + images.sample_data(size)[1:]

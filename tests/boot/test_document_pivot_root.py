@@ -123,7 +123,7 @@ def test_flushbufs_frees_the_ram_disk(lab: Lab) -> None:
         echo "zeros=$(head -c 2097152 /dev/ram0 | tr -d '\\0' | wc -c)"
         busybox mke2fs /dev/ram0 >/dev/null && mount -t ext2 /dev/ram0 /initrd && umount /initrd && echo usable=yes
     """)
-    outcome = lab.succeed(initrd(lab, init=PIVOT, size=64 * MIB), disks=[disk])
+    outcome = lab.succeed(initrd(lab, init=PIVOT, size=64 * MIB), ["bdev_allow_write_mounted=0"], disks=[disk])
     check_real_root(outcome)
     found = values(outcome)
     freed, pages = found.pop("freed").split()
