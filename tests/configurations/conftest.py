@@ -35,7 +35,7 @@ NEWEST = "6.12"
 
 @dataclass(frozen=True)
 class Build:
-    """A kernel that was built: its image, its output folder and its sources."""
+    """A kernel that was built; `said` is what build-kernel.sh wrote to stderr."""
 
     name: str
     image: Path
