@@ -44,8 +44,8 @@ def test_objects(build: Build, objects: check_objects.Kernel) -> None:
         assert check(objects) == [], check.__doc__
     for name in check_objects.REPLACED:
         assert not (build.output / name).exists()
-    has_driver = any(source.parts[0] == "ramdisk" for source in objects.sources)
-    assert has_driver == (build.option("BLK_DEV_RAM") != "n")
+    assert (Path("ramdisk/disk.cc") in objects.sources) == (build.option("BLK_DEV_RAM") != "n")
+    assert (Path("ramdisk/image_device.cc") in objects.sources) == (build.option("BLOCK") == "y")
 
 
 @configurations("no-initrd")
