@@ -79,7 +79,8 @@ static void end_attempt(struct callback_head *work)
 /* Without a way to learn of its end, an exclusive user is one like any other. */
 static int open_exclusively(int writes)
 {
-	struct attempt *attempt = kzalloc(sizeof(*attempt), GFP_KERNEL);
+	bool returns = !(current->flags & PF_KTHREAD);
+	struct attempt *attempt = returns ? kzalloc(sizeof(*attempt), GFP_KERNEL) : NULL;
 	int status = ramdisk_image_open(writes, attempt ? current : NULL);
 
 	if (status <= 0) {
