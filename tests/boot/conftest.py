@@ -41,7 +41,7 @@ SNIFFED = {
     "ext4": "ext2",
 }
 
-#: The first series with /sys/firmware/initrd that the tests know of.
+#: The first series whose C implementation has /sys/firmware/initrd.
 RETAINED_FILE = (6, 12)
 
 #: What /proc/mounts calls a file system when it is not our own name for it.
@@ -71,9 +71,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if marker and config.getoption("--stock"):
             reason = reason_of(marker, "known to fail")
             item.add_marker(pytest.mark.skip(reason=f"the C implementation: {reason}"))
-        marker = item.get_closest_marker("since")
-        if marker and release and series(release) < series(marker.args[0]):
-            item.add_marker(pytest.mark.skip(reason=f"{release}: {reason_of(marker, 'too old')}"))
+        marker = item.get_closest_marker("c_since")
+        if marker and config.getoption("--stock") and release and series(release) < series(marker.args[0]):
+            reason = reason_of(marker, "too old")
+            item.add_marker(pytest.mark.skip(reason=f"the C implementation of {release}: {reason}"))
 
 
 def series(release: str) -> tuple[int, int]:
@@ -91,6 +92,10 @@ class Lab:
         self.stock = stock
         self.accel = vm.choose_accel("x86_64", kernel)
         self._count = 0
+
+    def has_retained_file(self, release: str) -> bool:
+        """Whether the kernel shows what it retains in /sys/firmware/initrd."""
+        return not self.stock or series(release) >= RETAINED_FILE
 
     def path(self, name: str) -> Path:
         """A new file name in the test's folder."""

@@ -130,13 +130,12 @@ PARAGRAPHS = (
 
 @dataclass
 class Tested:
-    """A test function: how many cases it has, and how many of them a kernel
-    is known not to pass, with the reasons."""
+    """A test function: how many cases it has, and why the C implementation is
+    known not to pass some of them."""
 
     name: str
     cases: int = 0
     not_c: list[str] = field(default_factory=list)
-    not_old: list[str] = field(default_factory=list)
 
 
 class Collector:
@@ -153,7 +152,6 @@ class Collector:
                 test = self.tests.setdefault((section, words), {}).setdefault(name, Tested(name))
                 test.cases += 1
                 self._note(item, "cxx_only", test.not_c)
-                self._note(item, "since", test.not_old)
 
     @staticmethod
     def _note(item: pytest.Item, name: str, reasons: list[str]) -> None:
@@ -208,8 +206,9 @@ def rows() -> list[str]:
         else:
             cells = [
                 ", ".join(f"`{test.name}`" for test in tests),
-                _verdict(tests, [test.not_old for test in tests]),
-                _verdict(tests, []),  # no marker takes a test from this series
+                # No marker takes a test from these two.
+                _verdict(tests, []),
+                _verdict(tests, []),
                 _verdict(tests, [test.not_c for test in tests]),
             ]
         words = paragraph.words.replace("|", "\\|").replace("<", "&lt;")

@@ -9,7 +9,7 @@ import hashlib
 import pytest
 
 import images
-from conftest import RETAINED_FILE, Lab, series
+from conftest import Lab
 from guests import SLACK_OF_TWO_BOOTS, TOOLS, check_real_root, values, with_bootconfig
 
 FILE = TOOLS + """
@@ -23,7 +23,7 @@ def check_file(found: dict[str, str], data: bytes) -> None:
     assert (mode, int(size), digest) == ("440", len(data), hashlib.sha256(data).hexdigest())
 
 
-@pytest.mark.since("6.12", reason="there is no /sys/firmware/initrd")
+@pytest.mark.c_since("6.12", reason="there is no /sys/firmware/initrd")
 @pytest.mark.parametrize(("kind", "compressor"), [("cpio", "none"), ("cpio", "xz"), ("ext2", "none"), ("ext2", "gzip"),
                                                   ("squashfs", "none")])
 def test_retained_data(lab: Lab, kind: str, compressor: str) -> None:
@@ -67,7 +67,7 @@ def test_bootconfig(lab: Lab, kind: str, compressor: str) -> None:
     options = ["root=/dev/ram0", "rw"] if kind == "ext2" else []
     outcome = lab.succeed(image, [*options, "bootconfig", "retain_initrd"], root=False)
     found = values(outcome)
-    if "file" in found or series(outcome.guest.facts["release"]) >= RETAINED_FILE:
+    if lab.has_retained_file(outcome.guest.facts["release"]):
         check_file(found, data)
     assert (found["ram1"], found["words"], found["config"]) == ("18432", "1", "1")
     assert outcome.guest.facts["content"] == "intact"
