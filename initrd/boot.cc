@@ -148,23 +148,28 @@ void unpack_image(Region &region)
 // noinitrd: the image stays as it is and is read from /dev/initrd.
 void preserve(Region &region)
 {
+	const Bytes image = region.bytes();
+
 	if (!IS_ENABLED(CONFIG_BLOCK)) {
 		seam_log(SEAM_LOG_WARNING,
 			 "initrd: noinitrd: no /dev/initrd without CONFIG_BLOCK, image dropped\n");
-		dispose(region);
 		return;
 	}
-	const Bytes image = region.bytes();
-
-	seam_log(SEAM_LOG_INFO, "initrd: noinitrd: %zu bytes in /dev/initrd\n", image.size());
+	// What a crash kernel is loaded over cannot be read later.
+	if (region.overlaps_crash_kernel()) {
+		seam_log(SEAM_LOG_ERR,
+			 "initrd: noinitrd: image lies in the crash kernel's memory, dropped\n");
+		return;
+	}
+	seam_log(SEAM_LOG_INFO,
+		 "initrd: noinitrd: %zu bytes in /dev/initrd, nothing is unpacked or loaded\n",
+		 image.size());
 	if (options.retain) {
 		region.retain();
-		ramdisk::hold_image({image, {}, {}, true});
-		return;
+		ramdisk::hold_image({image, {}, true});
+	} else {
+		ramdisk::hold_image({image, region.surrender(), false});
 	}
-	const Region::Pages pages = region.surrender();
-
-	ramdisk::hold_image({image, {pages.own[0], pages.own[1]}, pages.crash, false});
 }
 
 } // namespace
@@ -261,8 +266,10 @@ void initrd_see_parameter(const char *name, const char *value)
 	} else if (same_text(name, "rootfstype")) {
 		assign(options.file_systems, value);
 	} else if (same_text(name, "rootwait")) {
-		options.wait = true;
-		if (!parse_number(value, options.wait_seconds))
+		const bool ends = parse_number(value, options.wait_seconds) && !*value;
+
+		options.wait = !ends || options.wait_seconds;
+		if (!ends)
 			options.wait_seconds = 0;
 	}
 }

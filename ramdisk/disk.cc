@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include "initrd/support/guard.h"
 #include "initrd/support/parse.h"
 #include "ramdisk/ramdisk.h"
 
@@ -26,13 +27,7 @@ INLINE Disk *from_handle(ramdisk_disk *disk)
 	return reinterpret_cast<Disk *>(disk);
 }
 
-class Lock {
-public:
-	INLINE Lock() { ramdisk_lock(); }
-	INLINE ~Lock() { ramdisk_unlock(); }
-	Lock(const Lock &) = delete;
-	Lock &operator=(const Lock &) = delete;
-};
+using Lock = initrd::Guard<ramdisk_lock, ramdisk_unlock>;
 
 // Inside it nobody opens or closes the disk.
 class UsersLock {

@@ -2,6 +2,7 @@
 
 #include "ramdisk/image_device.h"
 
+#include "initrd/support/guard.h"
 #include "initrd/support/result.h"
 #include "ramdisk/kernel/image_device.h"
 
@@ -11,13 +12,7 @@ namespace {
 using initrd::Bytes;
 using initrd::MutableBytes;
 
-class Lock {
-public:
-	INLINE Lock() { ramdisk_image_lock(); }
-	INLINE ~Lock() { ramdisk_image_unlock(); }
-	Lock(const Lock &) = delete;
-	Lock &operator=(const Lock &) = delete;
-};
+using Lock = initrd::Guard<ramdisk_image_lock, ramdisk_image_unlock>;
 
 // The device and who uses it; every function but read() is called with the
 // lock held. What is read does not change while there are users.
@@ -25,39 +20,52 @@ class ImageDevice {
 public:
 	INLINE u64 size() const { return holding_.image.size(); }
 
-	INLINE void hold(const Holding &holding)
-	{
-		holding_ = holding;
-		ramdisk_image_resize(size());
-	}
-
-	int open(bool writes, const void *attempt);
+	void hold(const Holding &holding);
+	int open(bool writes, bool exclusive, const void *task);
 	void close(const void *task);
 	void end_attempt();
+	void give_up();
 	void read(u64 offset, MutableBytes to) const;
 
 private:
+	void set(const Holding &holding);
 	void free_if_used();
 
 	Holding holding_ = {};
 	u64 users_ = 0;
-	bool used_ = false; // a user came and went
-	// Whose exclusive open is not known yet to have been of use.
+	bool used_ = false; // a user came and went, or none will ever come
+	// Whose exclusive open is not known yet to have been of use, until its
+	// system call ends; and whether it is still open.
 	const void *attempt_ = nullptr;
+	bool attempt_is_open_ = false;
 };
 
 constinit ImageDevice device = {};
 
-int ImageDevice::open(bool writes, const void *attempt)
+void ImageDevice::set(const Holding &holding)
+{
+	holding_ = holding;
+	ramdisk_image_resize(size());
+}
+
+void ImageDevice::hold(const Holding &holding)
+{
+	set(holding);
+	free_if_used();
+}
+
+int ImageDevice::open(bool writes, bool exclusive, const void *task)
 {
 	if (!size())
 		return -initrd::kNoDevice;
+	// After EACCES, and that only, mounting a root is tried again read-only.
 	if (writes)
-		return -initrd::kReadOnly;
+		return exclusive ? -initrd::kNoAccess : -initrd::kReadOnly;
 	users_++;
-	if (!attempt || attempt_)
+	if (!exclusive || !task || attempt_)
 		return 0;
-	attempt_ = attempt;
+	attempt_ = task;
+	attempt_is_open_ = true;
 	return 1;
 }
 
@@ -66,7 +74,9 @@ int ImageDevice::open(bool writes, const void *attempt)
 void ImageDevice::close(const void *task)
 {
 	users_--;
-	if (task != attempt_)
+	if (task == attempt_ && attempt_is_open_)
+		attempt_is_open_ = false;
+	else
 		used_ = true;
 	free_if_used();
 }
@@ -74,6 +84,13 @@ void ImageDevice::close(const void *task)
 void ImageDevice::end_attempt()
 {
 	attempt_ = nullptr;
+	attempt_is_open_ = false;
+	free_if_used();
+}
+
+void ImageDevice::give_up()
+{
+	used_ = true;
 	free_if_used();
 }
 
@@ -81,14 +98,11 @@ void ImageDevice::free_if_used()
 {
 	if (users_ || attempt_ || !used_ || holding_.keep || !size())
 		return;
-	const Holding gone = holding_;
+	const MutableBytes pages = holding_.pages;
 
-	hold({});
-	if (!gone.reserved.empty())
-		ramdisk_image_clear(gone.reserved.data(), gone.reserved.size());
-	for (const MutableBytes pages : gone.pages)
-		if (!pages.empty())
-			ramdisk_image_free(pages.data(), pages.size());
+	set({});
+	if (!pages.empty())
+		ramdisk_image_free(pages.data(), pages.size());
 }
 
 // Behind the image's last byte its last sector holds zeros.
@@ -122,11 +136,18 @@ void ramdisk_image_start(void)
 	ramdisk_image_resize(device.size());
 }
 
-int ramdisk_image_open(int writes, const void *attempt)
+void ramdisk_image_give_up(void)
 {
 	const Lock lock;
 
-	return device.open(writes, attempt);
+	device.give_up();
+}
+
+int ramdisk_image_open(int writes, int exclusive, const void *task)
+{
+	const Lock lock;
+
+	return device.open(writes, exclusive, task);
 }
 
 void ramdisk_image_close(const void *task)

@@ -18,9 +18,7 @@ struct Holding {
 	 * Given back when the last user has gone: whole pages that the boot
 	 * allocator had reserved and knows of no more. Empty: none.
 	 */
-	initrd::MutableBytes pages[2];
-	/* Overwritten then, but not given back: the crash kernel's. */
-	initrd::MutableBytes reserved;
+	initrd::MutableBytes pages;
 	bool keep; /* retain_initrd: past the last close */
 };
 

@@ -85,9 +85,14 @@ Region Region::locate()
 	return Region(image, seam_image_pages());
 }
 
+bool Region::overlaps_crash_kernel() const
+{
+	return overlaps(pages_, seam_crash_reservation());
+}
+
 bool Region::may_hand_over() const
 {
-	return pages_.size && !overlaps(pages_, seam_crash_reservation());
+	return pages_.size && !overlaps_crash_kernel();
 }
 
 // The image's own pages from the first one that it may begin in.
@@ -114,40 +119,33 @@ void Region::hand_over(size_t size)
 	size_ = 0;
 }
 
-Region::Pages Region::split() const
+MutableBytes Region::surrender()
 {
-	const MutableBytes all(pages_.start, pages_.size);
-	const seam_range crash = crash_part(pages_);
+	const MutableBytes pages(pages_.start, pages_.size);
 
-	if (!crash.size)
-		return {{all, MutableBytes()}, MutableBytes()};
-	const size_t before = address(crash.start) - address(pages_.start);
-
-	return {{all.first(before), all.skip(before + crash.size)},
-		MutableBytes(crash.start, crash.size)};
-}
-
-Region::Pages Region::surrender()
-{
-	const Pages pages = split();
-
-	for (const MutableBytes own : pages.own)
-		if (!own.empty())
-			seam_image_detach(own.data(), own.size());
+	if (!pages.empty())
+		seam_image_detach(pages.data(), pages.size());
 	*this = none();
 	return pages;
 }
 
 void Region::free()
 {
-	const Pages pages = split();
+	const seam_range crash = crash_part(pages_);
 
-	// A crash kernel may not find secrets there: it does not clear it.
-	if (!pages.crash.empty())
+	if (crash.size) {
+		// A crash kernel may not find secrets there: it does not clear it.
 		__builtin_memset(pages_.start, 0, pages_.size);
-	for (const MutableBytes own : pages.own)
-		if (!own.empty())
-			seam_image_free(own.data(), own.size());
+		const size_t before = address(crash.start) - address(pages_.start);
+		const size_t after = pages_.size - before - crash.size;
+
+		if (before)
+			seam_image_free(pages_.start, before);
+		if (after)
+			seam_image_free(crash.start + crash.size, after);
+	} else if (pages_.size) {
+		seam_image_free(pages_.start, pages_.size);
+	}
 	*this = none();
 }
 

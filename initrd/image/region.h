@@ -59,6 +59,8 @@ public:
 	 * kernel has reserved, nor those that others share.
 	 */
 	bool may_hand_over() const;
+	/* Whether any of its pages are a crash kernel's. */
+	bool overlaps_crash_kernel() const;
 
 	/*
 	 * Moves the image to the start of its own pages (a no-op when it is
@@ -72,15 +74,10 @@ public:
 	void hand_over(size_t size);
 
 	/*
-	 * Its pages for an owner who may need them for ever, or gives them back
-	 * himself at any time: as reserved pages, those around a crash kernel's
-	 * reservation. What lies in that can only be overwritten.
+	 * Its whole pages for an owner who gives them back himself, at any time,
+	 * as reserved ones. Only where may_hand_over().
 	 */
-	struct Pages {
-		MutableBytes own[2];
-		MutableBytes crash;
-	};
-	Pages surrender();
+	MutableBytes surrender();
 
 	/* Gives back, once, every page that was not handed over. */
 	void free();
@@ -93,7 +90,6 @@ private:
 	{
 	}
 	MutableBytes destination() const;
-	Pages split() const;
 
 	u8 *data_;
 	size_t size_;

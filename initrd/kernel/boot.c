@@ -51,6 +51,8 @@ static void __init see_parameters(void)
 
 	if (line)
 		parse_args("initrd", line, NULL, 0, 0, 0, NULL, see_parameter);
+	else
+		pr_err("initrd: out of memory for the command line: rdinit=, root= and others unseen\n");
 	kfree(line);
 }
 

@@ -37,7 +37,10 @@ struct seam_range __init seam_image(void)
 	return (struct seam_range){ (u8 *)initrd_start, initrd_end - initrd_start };
 }
 
-/* What the boot loader left, before bootconfig cut its own part off the end. */
+/*
+ * What the boot loader left, before bootconfig cut its own part off the end,
+ * where the architecture tells; that part stays reserved elsewhere.
+ */
 static unsigned long __init loaded_end(void)
 {
 	u64 size = phys_initrd_size;

@@ -87,8 +87,10 @@
 /* What root= says is looked up by a function with an error since 6.5. */
 #if SERIES_AT_LEAST(6, 5)
 #define SERIES_FIND_DEVICE(name, device) early_lookup_bdev(name, device)
+#define SERIES_DRIVERS_ARE_BUSY() (!driver_probe_done())
 #else
 #define SERIES_FIND_DEVICE(name, device) ((*(device) = name_to_dev_t(name)) ? 0 : -ENODEV)
+#define SERIES_DRIVERS_ARE_BUSY() (driver_probe_done() != 0)
 #endif
 
 #endif

@@ -19,6 +19,7 @@ enum Errno : int {
 	kNoEntry = 2,
 	kUnknownFormat = 8, /* ENOEXEC */
 	kNoMemory = 12,
+	kNoAccess = 13,
 	kBusy = 16,
 	kExists = 17,
 	kNoDevice = 19,

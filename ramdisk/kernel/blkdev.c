@@ -4,7 +4,6 @@
  */
 #include <linux/blkdev.h>
 #include <linux/buffer_head.h>
-#include <linux/capability.h>
 #include <linux/debugfs.h>
 #include <linux/highmem.h>
 #include <linux/initrd.h>
@@ -121,15 +120,18 @@ static void ramdisk_submit_bio(struct bio *bio)
 	bio_endio(bio);
 }
 
-/* The block layer asks for BLKFLSBUF only (block/ioctl.c), before it does its own. */
+/* For BLKFLSBUF block/ioctl.c has seen to CAP_SYS_ADMIN. */
 static int ramdisk_ioctl(struct block_device *device, SERIES_IOCTL_MODE mode, unsigned int command,
 			 unsigned long argument)
 {
+	int status;
+
 	if (command != BLKFLSBUF || bdev_is_partition(device))
 		return -ENOTTY;
-	if (!capable(CAP_SYS_ADMIN))
-		return -EACCES;
-	return ramdisk_flush(device->bd_disk->private_data);
+	status = ramdisk_flush(device->bd_disk->private_data);
+	if (!status)
+		pr_info("initrd: memory of /dev/%s given back\n", device->bd_disk->disk_name);
+	return status;
 }
 
 static void ramdisk_release(SERIES_RELEASE_ARGUMENTS)
@@ -279,8 +281,12 @@ static int __init ramdisk_start(void)
 		pr_info("brd: module NOT loaded !!!\n");
 		return -EIO;
 	}
-	for (number = 0; number < rd_nr; number++)
-		ramdisk_create(number);
+	for (number = 0; number < rd_nr; number++) {
+		int status = ramdisk_create(number);
+
+		if (status)
+			pr_warn("brd: no ram%d, error %d\n", number, -status);
+	}
 	pr_info("brd: module loaded\n");
 	return 0;
 }

@@ -51,37 +51,35 @@ void ramdisk_image_free(u8 *pages, size_t size)
 	pr_info("Freeing initrd memory: %zuK\n", size >> 10);
 }
 
-void ramdisk_image_clear(u8 *pages, size_t size)
-{
-	memset(pages, 0, size);
-}
-
 /* Runs as the system call that opened the device returns to user space. */
 struct attempt {
 	struct callback_head work;
-	bool again;
+	int rounds;
 };
 
 static void end_attempt(struct callback_head *work)
 {
 	struct attempt *attempt = container_of(work, struct attempt, work);
 
-	/* Once more: a file that the same system call closed may still be due. */
-	if (!attempt->again) {
-		attempt->again = true;
-		if (!task_work_add(current, work, TWA_RESUME))
-			return;
-	}
+	/*
+	 * What the same system call put away is due as well, and in turn: a mount,
+	 * then the file that it held open. So this goes behind them.
+	 */
+	if (attempt->rounds++ < 3 && !task_work_add(current, work, TWA_RESUME))
+		return;
 	kfree(attempt);
 	ramdisk_image_end_attempt();
 }
 
-/* Without a way to learn of its end, an exclusive user is one like any other. */
+/*
+ * Without a way to learn of its end, an exclusive user is one like any other. A
+ * kernel thread has none: it never returns to user space.
+ */
 static int open_exclusively(int writes)
 {
 	bool returns = !(current->flags & PF_KTHREAD);
 	struct attempt *attempt = returns ? kzalloc(sizeof(*attempt), GFP_KERNEL) : NULL;
-	int status = ramdisk_image_open(writes, attempt ? current : NULL);
+	int status = ramdisk_image_open(writes, true, attempt ? current : NULL);
 
 	if (status <= 0) {
 		kfree(attempt);
@@ -101,7 +99,7 @@ static int image_open(SERIES_OPEN_ARGUMENTS)
 
 	if (mode & SERIES_OPEN_EXCLUSIVE)
 		return open_exclusively(writes);
-	return ramdisk_image_open(writes, NULL);
+	return ramdisk_image_open(writes, false, NULL);
 }
 
 static void image_release(SERIES_RELEASE_ARGUMENTS)
@@ -132,7 +130,9 @@ static void image_submit_bio(struct bio *bio)
 
 static char *image_devnode(struct gendisk *disk, umode_t *mode)
 {
-	*mode = 0400;
+	/* NULL as the node is removed. */
+	if (mode)
+		*mode = 0400;
 	return NULL;
 }
 
@@ -156,16 +156,13 @@ static struct attribute *image_attrs[] = {
 };
 ATTRIBUTE_GROUPS(image);
 
-/* The whole image appears at once, after the disk: it is never looked at for partitions. */
-static int __init start_image_disk(void)
+static int __init add_image_disk(void)
 {
 	struct gendisk *disk = SERIES_ALLOC_DISK();
 	int status;
 
-	if (IS_ERR_OR_NULL(disk)) {
-		pr_err("initrd: out of memory for /dev/initrd\n");
+	if (IS_ERR_OR_NULL(disk))
 		return -ENOMEM;
-	}
 	disk->major = RAMDISK_MAJOR;
 	disk->first_minor = RAMDISK_IMAGE_MINOR;
 	disk->minors = 1;
@@ -175,7 +172,6 @@ static int __init start_image_disk(void)
 	set_disk_ro(disk, true);
 	status = device_add_disk(NULL, disk, image_groups);
 	if (status) {
-		pr_err("initrd: the block layer refused /dev/initrd, error %d\n", -status);
 		put_disk(disk);
 		return status;
 	}
@@ -185,6 +181,23 @@ static int __init start_image_disk(void)
 	ramdisk_image_lock();
 	image_disk = disk;
 	ramdisk_image_unlock();
+	return 0;
+}
+
+/*
+ * The disk is there with and without an image: so its number is nobody else's,
+ * and opening it fails with ENODEV. It is empty when it is added, so that
+ * nothing reads it then.
+ */
+static int __init start_image_disk(void)
+{
+	int status = add_image_disk();
+
+	if (status) {
+		pr_err("initrd: no /dev/initrd, error %d\n", -status);
+		ramdisk_image_give_up();
+		return status;
+	}
 	ramdisk_image_start();
 	return 0;
 }

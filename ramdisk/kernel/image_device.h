@@ -20,24 +20,25 @@ void ramdisk_image_unlock(void);
 void ramdisk_image_resize(u64 size);
 /*
  * Gives whole pages that the boot allocator had reserved to the kernel, poisoned
- * as after boot, and says how much that is. May take long; may sleep.
+ * as the generic free_initrd_mem() does (an architecture's own is gone after
+ * boot), and says how much that is. May take long; may sleep.
  */
 void ramdisk_image_free(u8 *pages, size_t size);
-/* Overwrites pages that stay reserved. */
-void ramdisk_image_clear(u8 *pages, size_t size);
 
 /* In the C++: what the shim calls. */
 
 /* The disk is there: give it the size that it is to have. */
 void ramdisk_image_start(void);
+/* There will be no disk: what it holds, or is going to, is of no use. */
+void ramdisk_image_give_up(void);
 
 /*
  * A new user; -errno when there is nothing to read, or when it wants to write.
- * `attempt` is NULL, or the task whose open is exclusive, as that of a mount is.
- * Returns 1 when ramdisk_image_end_attempt() is to be called as the system call
- * of that task ends, else 0.
+ * An exclusive one may be a mount. `task` is its task, or NULL when nobody can
+ * tell when that ends its system call. Returns 1 when
+ * ramdisk_image_end_attempt() is to be called then, else 0.
  */
-int ramdisk_image_open(int writes, const void *attempt);
+int ramdisk_image_open(int writes, int exclusive, const void *task);
 /* `task` closes it. */
 void ramdisk_image_close(const void *task);
 void ramdisk_image_end_attempt(void);

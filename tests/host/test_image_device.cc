@@ -32,7 +32,7 @@ protected:
 		return data;
 	}
 
-	static int open() { return ramdisk_image_open(false, nullptr); }
+	static int open() { return ramdisk_image_open(false, false, nullptr); }
 	static void close() { ramdisk_image_close(&shell); }
 };
 
@@ -107,8 +107,10 @@ TEST_F(ImageDevice, MakesNoCopy)
 TEST_F(ImageDevice, CannotBeWritten)
 {
 	preserve(host::sample(kPage));
-	EXPECT_EQ(ramdisk_image_open(true, nullptr), -kReadOnly);
-	EXPECT_EQ(ramdisk_image_open(true, &mount), -kReadOnly);
+	EXPECT_EQ(ramdisk_image_open(true, false, nullptr), -kReadOnly);
+	EXPECT_EQ(ramdisk_image_open(true, true, &mount), -kNoAccess)
+		<< "or mounting it as the root is not tried again read-only";
+	EXPECT_EQ(ramdisk_image_open(true, true, nullptr), -kNoAccess);
 	EXPECT_EQ(open(), 0) << "the refusals used it up";
 	close();
 }
@@ -156,24 +158,38 @@ TEST_F(ImageDevice, RetainInitrdKeepsIt)
 	close();
 }
 
-TEST_F(ImageDevice, LeavesACrashKernelsMemoryReservedAndEmpty)
+TEST_F(ImageDevice, HasNothingThatACrashKernelIsLoadedOver)
 {
 	host::set_image(host::sample(5 * kPage));
 	host::set_crash_reservation(2, 2);
 	initrd_set_noinitrd();
 	boot("/dev/sda1");
-	EXPECT_EQ(host::image_pages(), "ddccd");
-	ASSERT_EQ(open(), 0);
-	close();
-	EXPECT_EQ(host::image_pages(), "DDccD");
-	EXPECT_EQ(host::image_page(2), Data(kPage, 0));
-	EXPECT_EQ(host::image_page(3), Data(kPage, 0));
+	EXPECT_EQ(open(), -kNoDevice);
+	EXPECT_EQ(host::image_pages(), "FFccF");
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: noinitrd: image lies in the crash kernel's"
+					       " memory, dropped"));
+}
+
+TEST_F(ImageDevice, GivesUpWhatItHoldsWhenThereWillBeNoDisk)
+{
+	preserve(host::sample(2 * kPage));
+	ramdisk_image_give_up();
+	EXPECT_EQ(host::image_pages(), "DD");
+	EXPECT_EQ(open(), -kNoDevice);
+}
+
+TEST_F(ImageDevice, GivesUpWhatComesAfterItsDiskHasFailed)
+{
+	ramdisk_image_give_up();
+	preserve(host::sample(2 * kPage));
+	EXPECT_EQ(host::image_pages(), "DD");
+	EXPECT_EQ(open(), -kNoDevice);
 }
 
 TEST_F(ImageDevice, IsNotUsedUpByAMountThatFails)
 {
 	preserve(host::sample(2 * kPage));
-	ASSERT_EQ(ramdisk_image_open(false, &mount), 1);
+	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 1);
 	ramdisk_image_close(&mount);
 	EXPECT_EQ(host::image_pages(), "dd");
 	ramdisk_image_end_attempt();
@@ -186,7 +202,7 @@ TEST_F(ImageDevice, IsNotUsedUpByAMountThatFails)
 TEST_F(ImageDevice, IsUsedUpByAMountThatSucceeded)
 {
 	preserve(host::sample(2 * kPage));
-	ASSERT_EQ(ramdisk_image_open(false, &mount), 1);
+	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 1);
 	ramdisk_image_end_attempt();
 	ramdisk_image_close(&mount);
 	EXPECT_EQ(host::image_pages(), "DD");
@@ -196,7 +212,7 @@ TEST_F(ImageDevice, AFailingMountDoesNotHideThatAUserHasGone)
 {
 	preserve(host::sample(2 * kPage));
 	ASSERT_EQ(open(), 0);
-	ASSERT_EQ(ramdisk_image_open(false, &mount), 1);
+	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 1);
 	close();
 	EXPECT_EQ(host::image_pages(), "dd");
 	ramdisk_image_close(&mount);
@@ -207,9 +223,20 @@ TEST_F(ImageDevice, AFailingMountDoesNotHideThatAUserHasGone)
 TEST_F(ImageDevice, ASecondAttemptAtTheSameTimeIsAUserLikeAnyOther)
 {
 	preserve(host::sample(2 * kPage));
-	ASSERT_EQ(ramdisk_image_open(false, &mount), 1);
-	ASSERT_EQ(ramdisk_image_open(false, &shell), 0);
+	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 1);
+	ASSERT_EQ(ramdisk_image_open(false, true, &shell), 0);
 	ramdisk_image_close(&shell);
+	ramdisk_image_close(&mount);
+	ramdisk_image_end_attempt();
+	EXPECT_EQ(host::image_pages(), "DD");
+}
+
+TEST_F(ImageDevice, AnotherCloseByTheSameTaskIsThatOfAUser)
+{
+	preserve(host::sample(2 * kPage));
+	ASSERT_EQ(open(), 0);
+	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 1);
+	ramdisk_image_close(&mount);
 	ramdisk_image_close(&mount);
 	ramdisk_image_end_attempt();
 	EXPECT_EQ(host::image_pages(), "DD");

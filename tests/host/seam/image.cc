@@ -195,11 +195,6 @@ void ramdisk_image_free(u8 *pages, size_t size)
 	pass(pages, size, "d", 'D');
 }
 
-void ramdisk_image_clear(u8 *pages, size_t size)
-{
-	std::memset(pages, 0, size);
-}
-
 struct seam_range seam_image(void)
 {
 	return block.image;

@@ -67,6 +67,10 @@ int seam_find_device(const char *name, u32 *device)
 	const auto found = state.devices.find(name);
 
 	*device = 0;
+	if (state.root_name_is_wrong) {
+		state.look_ups++;
+		return -EINVAL;
+	}
 	if (state.look_ups++ < state.look_ups_before_devices || found == state.devices.end())
 		return -ENODEV;
 	*device = found->second;
@@ -76,6 +80,11 @@ int seam_find_device(const char *name, u32 *device)
 void seam_wait_for_drivers(void)
 {
 	record("wait for drivers");
+}
+
+int seam_drivers_are_busy(void)
+{
+	return state.busy_drivers && state.busy_drivers--;
 }
 
 void seam_sleep_ms(u32 milliseconds)

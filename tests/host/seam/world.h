@@ -161,6 +161,8 @@ struct Root {
 	std::map<std::string, u32> devices;
 	unsigned look_ups_before_devices = 0;
 	unsigned look_ups = 0;
+	unsigned busy_drivers = 0; /* how often they are found to be */
+	bool root_name_is_wrong = false;
 	std::function<int()> linuxrc = [] { return 0; };
 	std::vector<std::string> calls;
 };
