@@ -73,6 +73,11 @@ void __init seam_wait_for_drivers(void)
 	wait_for_device_probe();
 }
 
+int __init seam_drivers_are_busy(void)
+{
+	return SERIES_DRIVERS_ARE_BUSY();
+}
+
 void __init seam_sleep_ms(u32 milliseconds)
 {
 	msleep(milliseconds);

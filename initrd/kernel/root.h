@@ -35,6 +35,8 @@ void seam_set_real_root_device(u32 device);
 int seam_find_device(const char *name, u32 *device);
 /* Waits until drivers have looked at all devices that are known now. */
 void seam_wait_for_drivers(void);
+/* Whether they are still looking. */
+int seam_drivers_are_busy(void);
 void seam_sleep_ms(u32 milliseconds);
 
 /* Makes a block node with mode 0600 in place of what is there. */

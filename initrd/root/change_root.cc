@@ -93,8 +93,25 @@ void report_linuxrc(int status)
 // Whether root= names a device that may still appear.
 bool may_appear(const char *name)
 {
-	return starts_with(name, "/dev/") || starts_with(name, "PARTUUID=") ||
-	       starts_with(name, "PARTLABEL=");
+	constexpr const char *kStarts[] = {"/dev/", "PARTUUID=", "PARTLABEL="};
+
+	for (const char *start : kStarts)
+		if (starts_with(name, start) && name[__builtin_strlen(start)])
+			return true;
+	return false;
+}
+
+// When waiting for the root ends, on the clock.
+u64 end_of_wait(const RealRoot &root)
+{
+	constexpr u64 kNever = ~0ull;
+	u64 until_ns;
+
+	if (!root.wait_seconds ||
+	    !checked_multiply(root.wait_seconds, kNanosecondsPerSecond, until_ns) ||
+	    !checked_add(until_ns, seam_now_ns(), until_ns))
+		return kNever;
+	return until_ns;
 }
 
 // The device that root= names, now that linuxrc has brought its driver; 0 when
@@ -102,20 +119,23 @@ bool may_appear(const char *name)
 u32 find_root(const RealRoot &root)
 {
 	constexpr u32 kPauseMs = 5;
-	u64 until_ns;
 	u32 device = 0;
 
 	seam_wait_for_drivers();
-	if (seam_find_device(root.name, &device) >= 0 || !root.wait || !may_appear(root.name))
+	int status = seam_find_device(root.name, &device);
+
+	if (status != -kNoDevice || !root.wait || !may_appear(root.name))
 		return device;
 	seam_log(SEAM_LOG_INFO, "Waiting for root device %s...\n", root.name);
-	if (!checked_multiply(root.wait_seconds, kNanosecondsPerSecond, until_ns) ||
-	    !checked_add(until_ns, seam_now_ns(), until_ns) || !root.wait_seconds)
-		until_ns = ~0ull;
-	do {
+	for (const u64 until_ns = end_of_wait(root);
+	     status == -kNoDevice && seam_now_ns() < until_ns;) {
 		seam_sleep_ms(kPauseMs);
+		if (!seam_drivers_are_busy())
+			status = seam_find_device(root.name, &device);
+	}
+	// It may be there before its partitions are.
+	if (status >= 0)
 		seam_wait_for_drivers();
-	} while (seam_find_device(root.name, &device) < 0 && seam_now_ns() < until_ns);
 	return device;
 }
 

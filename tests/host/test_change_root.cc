@@ -16,6 +16,14 @@ protected:
 		host::root().device = 0x801;
 	}
 
+	/* Another machine, as at first. */
+	void again()
+	{
+		ramdisk_destroy_all();
+		host::reset();
+		SetUp();
+	}
+
 	static std::vector<std::string> calls() { return host::root().calls; }
 
 	static bool called(const std::string &call)
@@ -155,6 +163,60 @@ TEST_F(ChangeRoot, RootwaitEndsWithItsSeconds)
 	EXPECT_EQ(boot("/dev/sdb2"), 1);
 	EXPECT_EQ(host::root().device, 0u);
 	EXPECT_GT(host::root().look_ups, 100u);
+}
+
+TEST_F(ChangeRoot, RootwaitOfZeroOrOfWhatIsNoNumber)
+{
+	host::root().device = 0;
+	initrd_see_parameter("root", "/dev/sdb2");
+	initrd_see_parameter("rootwait", "0");
+	EXPECT_EQ(boot("/dev/sdb2"), 1);
+	EXPECT_EQ(host::root().look_ups, 1u) << "no waiting";
+
+	again();
+	host::root().device = 0;
+	host::root().devices["/dev/sdb2"] = 0x812;
+	host::root().look_ups_before_devices = 3000;
+	initrd_see_parameter("root", "/dev/sdb2");
+	initrd_see_parameter("rootwait", "5x");
+	EXPECT_EQ(boot("/dev/sdb2"), 1);
+	EXPECT_EQ(host::root().device, 0x812u) << "for ever";
+}
+
+TEST_F(ChangeRoot, RootwaitIsNotForANameThatCannotBeRight)
+{
+	host::root().device = 0;
+	host::root().root_name_is_wrong = true;
+	initrd_see_parameter("root", "/dev/disk/by-uuid/01234567-89ab-cdef-0123-456789abcdef");
+	initrd_see_parameter("rootwait", "");
+	EXPECT_EQ(boot(""), 1);
+	EXPECT_EQ(host::root().look_ups, 1u);
+	for (const char *name : {"PARTUUID=", "/dev/", "8:1"}) {
+		again();
+		host::root().device = 0;
+		initrd_see_parameter("rootwait", "");
+		initrd_see_parameter("root", name);
+		EXPECT_EQ(boot(name), 1);
+		EXPECT_EQ(host::root().look_ups, 1u) << name;
+	}
+}
+
+TEST_F(ChangeRoot, RootwaitWaitsForDriversThatAreStillLooking)
+{
+	host::root().device = 0;
+	host::root().devices["/dev/sdb2"] = 0x812;
+	host::root().look_ups_before_devices = 1;
+	host::root().busy_drivers = 4;
+	initrd_see_parameter("root", "/dev/sdb2");
+	initrd_see_parameter("rootwait", "");
+	EXPECT_EQ(boot("/dev/sdb2"), 1);
+	EXPECT_EQ(host::root().device, 0x812u);
+	EXPECT_EQ(host::root().look_ups, 2u);
+
+	const std::vector<std::string> all = calls();
+
+	EXPECT_EQ(std::count(all.begin(), all.end(), "wait for drivers"), 2)
+		<< "its partitions come after the disk";
 }
 
 TEST_F(ChangeRoot, RootwaitIsNotForFileSystemsWithoutADevice)
