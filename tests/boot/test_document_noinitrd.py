@@ -137,11 +137,12 @@ def test_node_made_by_hand(lab: Lab) -> None:
 @pytest.mark.document("Boot command-line options", "/dev/initrd is read-only and it can only be used once")
 def test_mounting(lab: Lab) -> None:
     """An image with a file system can be mounted, read-only. Attempts with
-    other file systems (without -t mount tries them all) do not use it up;
-    umount does."""
+    other file systems (without -t mount tries them all), or onto what is no
+    folder, do not use it up; umount does."""
     data = lab.image("ext2").read_bytes()
     found = noinitrd(lab, data, """
         echo "wrong=$(error_of mount -t squashfs -o ro /dev/initrd /mnt)"
+        echo "late=$(error_of mount -t ext2 -o ro /dev/initrd /share/sample)"
         mount -o ro /dev/initrd /mnt
         echo "remount=$(error_of mount -o remount,rw /mnt)"
         echo "mounted=$(grep ' /mnt ' /proc/mounts | cut -d ' ' -f 3-4 | cut -d , -f 1)"
@@ -150,10 +151,20 @@ def test_mounting(lab: Lab) -> None:
         echo "again=$(error_of cat /dev/initrd) $(error_of mount -t ext2 -o ro /dev/initrd /mnt)"
     """)
     assert found["wrong"] != "none"
+    assert found["late"] != "none"
     assert found["remount"] != "none"
     assert found["mounted"] == "ext2 ro"
     assert found["same"] == "yes"
     assert found["again"].startswith("No such device") and found["again"] != "No such device none"
+
+
+@pytest.mark.parametrize("mode", ["ro", "rw"])
+def test_root_on_it(lab: Lab, mode: str) -> None:
+    """root=/dev/initrd: the kernel mounts it read-only, whatever is asked for."""
+    outcome = lab.succeed(lab.image("ext2"), ["noinitrd", "root=/dev/initrd", mode], root=False)
+    assert outcome.guest.facts["mount"].split()[2] == "ext2"
+    assert outcome.guest.facts["mount"].split()[3].startswith("ro")
+    assert outcome.guest.facts["content"] == "intact"
 
 
 @pytest.mark.document("Boot command-line options", "can have any structure")
