@@ -90,15 +90,16 @@ void report_linuxrc(int status)
 			 "initrd: linuxrc exited with status %u\n", code);
 }
 
+bool is_more_than(const char *name, const char *start)
+{
+	return starts_with(name, start) && name[__builtin_strlen(start)];
+}
+
 // Whether root= names a device that may still appear.
 bool may_appear(const char *name)
 {
-	constexpr const char *kStarts[] = {"/dev/", "PARTUUID=", "PARTLABEL="};
-
-	for (const char *start : kStarts)
-		if (starts_with(name, start) && name[__builtin_strlen(start)])
-			return true;
-	return false;
+	return is_more_than(name, "/dev/") || is_more_than(name, "PARTUUID=") ||
+	       is_more_than(name, "PARTLABEL=");
 }
 
 // When waiting for the root ends, on the clock.
