@@ -107,7 +107,8 @@ def run_with_module(lab: Lab, build: Build, script: str) -> list[str]:
 
 @configurations("module")
 def test_module_parameters(build: Build, lab: Lab) -> None:
-    """The names and the meaning are those that brd has."""
+    """The names and the meaning are those that brd has. Before it is loaded
+    there is /dev/initrd, which is no module."""
     lines = run_with_module(lab, build, """
         ls /sys/block
         insmod $module rd_nr=2 rd_size=8192 max_part=4
@@ -118,7 +119,8 @@ def test_module_parameters(build: Build, lab: Lab) -> None:
         blockdev --rereadpt /dev/ram1
         cat /sys/block/ram1/ram1p1/start /sys/block/ram1/ram1p1/size
     """)
-    assert lines == ["/sys/block/ram0", "/sys/block/ram1", "16384", "1:0", "1:4", "2", "8192", "4", "64", "4096"]
+    assert lines == ["initrd", "/sys/block/ram0", "/sys/block/ram1", "16384", "1:0", "1:4", "2", "8192", "4",
+                     "64", "4096"]
 
 
 @configurations("module")
