@@ -3,12 +3,12 @@
 #include "initrd/decode/progress.h"
 
 #include "initrd/kernel/log.h"
+#include "initrd/support/utility.h"
 
 namespace initrd {
 
 void Progress::tell(size_t done)
 {
-	constexpr u64 kQuick = 1000000000; // nanoseconds
 	constexpr size_t kNever = ~size_t{0};
 
 	// Of a few bytes there is nothing to tell.
@@ -19,7 +19,7 @@ void Progress::tell(size_t done)
 	const size_t steps = done / step_ < kSteps ? done / step_ : kSteps;
 
 	next_ = steps < kSteps ? step_ * (steps + 1) : kNever;
-	if (seam_now_ns() - started_ns_ > kQuick)
+	if (seam_now_ns() - started_ns_ > kNanosecondsPerSecond)
 		seam_log(SEAM_LOG_INFO, "initrd: %zu%% of %zu bytes\n", steps * (100 / kSteps),
 			 total_);
 }

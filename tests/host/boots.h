@@ -40,6 +40,13 @@ protected:
 		return initrd_load_root(root_name);
 	}
 
+	/* Another machine, as before the first boot. */
+	static void again()
+	{
+		ramdisk_destroy_all();
+		reset();
+	}
+
 	/* Every page that the image owned went away, or is the RAM disk's. */
 	static void expect_no_page_left(const std::string &kept = "")
 	{

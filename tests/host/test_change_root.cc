@@ -16,11 +16,10 @@ protected:
 		host::root().device = 0x801;
 	}
 
-	/* Another machine, as at first. */
-	void again()
+	/* Another machine with the same image. */
+	void begin_again()
 	{
-		ramdisk_destroy_all();
-		host::reset();
+		again();
 		SetUp();
 	}
 
@@ -173,7 +172,7 @@ TEST_F(ChangeRoot, RootwaitOfZeroOrOfWhatIsNoNumber)
 	EXPECT_EQ(boot("/dev/sdb2"), 1);
 	EXPECT_EQ(host::root().look_ups, 1u) << "no waiting";
 
-	again();
+	begin_again();
 	host::root().device = 0;
 	host::root().devices["/dev/sdb2"] = 0x812;
 	host::root().look_ups_before_devices = 3000;
@@ -192,7 +191,7 @@ TEST_F(ChangeRoot, RootwaitIsNotForANameThatCannotBeRight)
 	EXPECT_EQ(boot(""), 1);
 	EXPECT_EQ(host::root().look_ups, 1u);
 	for (const char *name : {"PARTUUID=", "/dev/", "8:1"}) {
-		again();
+		begin_again();
 		host::root().device = 0;
 		initrd_see_parameter("rootwait", "");
 		initrd_see_parameter("root", name);

@@ -37,12 +37,6 @@ protected:
 		return lines.size() == 1 ? lines[0] : host::whole_log();
 	}
 
-	static void again()
-	{
-		ramdisk_destroy_all();
-		host::reset();
-	}
-
 	static bool has(const std::string &line, const std::string &part)
 	{
 		return line.find(part) != std::string::npos;
