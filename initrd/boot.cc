@@ -125,13 +125,16 @@ void unpack_image(Region &region)
 
 	seam_log(SEAM_LOG_INFO, kRamDisk ? "Trying to unpack rootfs image as initramfs...\n" :
 					   "Unpacking initramfs...\n");
-	auto result = rootfs::unpack(bytes, unpacked);
+	// What may still be wanted as an image stays whole.
+	const bool may_be_image = kRamDiskBuiltIn && has_image(bytes);
+	auto result = options.retain || may_be_image ? rootfs::unpack(bytes, unpacked) :
+						       rootfs::unpack(region, unpacked);
 
 	if (result) {
 		report_archive(unpacked, bytes.size(), started_ns);
 		return;
 	}
-	if (kRamDiskBuiltIn && (unpacked.headers == 0 || has_image(bytes))) {
+	if (may_be_image || (kRamDiskBuiltIn && unpacked.headers == 0)) {
 		seam_log(SEAM_LOG_INFO,
 			 "rootfs image is not initramfs (%s); looks like an initrd\n",
 			 result.error().reason);

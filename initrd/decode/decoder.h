@@ -29,24 +29,27 @@ public:
 	/* Takes the first `made` bytes of the room that was lent last. */
 	virtual Result<void> commit(size_t made) = 0;
 
-	/* Lets `progress` follow the decoding of what begins at `base` of its input. */
-	INLINE void follow(Progress &progress, size_t base)
+	/* Lets `reading` follow the decoding of what begins at `base` of its input. */
+	INLINE void follow(Reading &reading, size_t base)
 	{
-		progress_ = &progress;
+		reading_ = &reading;
 		base_ = base;
 	}
-	/* From the decoder: the first `size` bytes of its input are read. */
+	/*
+	 * From the decoder: the first `size` bytes of its input are read, and will
+	 * not be looked at again: they may be gone when this returns.
+	 */
 	INLINE void consumed(size_t size)
 	{
-		if (progress_)
-			progress_->reached(base_ + size);
+		if (reading_)
+			reading_->reached(base_ + size);
 	}
 
 protected:
 	~Sink() = default;
 
 private:
-	Progress *progress_ = nullptr;
+	Reading *reading_ = nullptr;
 	size_t base_ = 0;
 };
 

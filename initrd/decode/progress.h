@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the console shows of a load that takes long.
+ * How far the reading of an input is: who is told, and what the console shows
+ * of a load that takes long.
  */
 #ifndef INITRD_DECODE_PROGRESS_H
 #define INITRD_DECODE_PROGRESS_H
@@ -9,6 +10,16 @@
 #include "initrd/support/types.h"
 
 namespace initrd {
+
+/* Who is told how much of an input has been read. */
+class Reading {
+public:
+	/* The first `done` bytes of the input have been read for good. */
+	virtual void reached(size_t done) = 0;
+
+protected:
+	~Reading() = default;
+};
 
 /*
  * One load: says, in steps of 10 % of its input, how far it is, from its first

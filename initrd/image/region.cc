@@ -110,8 +110,7 @@ void Region::hand_over(size_t size)
 	const size_t taken = round_up(size, seam_page_size());
 	const size_t before = address(data_) - address(pages_.start);
 
-	if (before)
-		seam_image_free(pages_.start, before);
+	give_back(pages_.start, before);
 	seam_image_hand_over(data_, taken);
 	pages_.start = data_ + taken;
 	pages_.size -= before + taken;
@@ -129,6 +128,42 @@ MutableBytes Region::surrender()
 	return pages;
 }
 
+void Region::give_back(u8 *start, size_t size)
+{
+	if (size)
+		seam_image_free(start, size);
+	freed_ += size;
+}
+
+void Region::release(const u8 *end)
+{
+	const size_t read = round_down(address(end), seam_page_size()) - address(pages_.start);
+	const size_t size = min(read, pages_.size);
+
+	give_back(pages_.start, size);
+	pages_.start += size;
+	pages_.size -= size;
+}
+
+MutableBytes Region::take(Bytes data)
+{
+	const size_t before = address(data.data()) - address(pages_.start);
+
+	if (!releasable_ || address(data.data()) < address(pages_.start) ||
+	    rest_of_unit(address(data.data()), seam_page_size()) || before >= pages_.size)
+		return {};
+	const size_t size = round_down(min(data.size(), pages_.size - before), seam_page_size());
+	u8 *const start = pages_.start + before;
+
+	if (!size)
+		return {};
+	release(start);
+	seam_image_hand_over(start, size);
+	pages_.start += size;
+	pages_.size -= size;
+	return {start, size};
+}
+
 void Region::free()
 {
 	const seam_range crash = crash_part(pages_);
@@ -137,15 +172,14 @@ void Region::free()
 		// A crash kernel may not find secrets there: it does not clear it.
 		__builtin_memset(pages_.start, 0, pages_.size);
 		const size_t before = address(crash.start) - address(pages_.start);
-		const size_t after = pages_.size - before - crash.size;
 
-		if (before)
-			seam_image_free(pages_.start, before);
-		if (after)
-			seam_image_free(crash.start + crash.size, after);
-	} else if (pages_.size) {
-		seam_image_free(pages_.start, pages_.size);
+		give_back(pages_.start, before);
+		give_back(crash.start + crash.size, pages_.size - before - crash.size);
+	} else {
+		give_back(pages_.start, pages_.size);
 	}
+	if (freed_)
+		seam_log(SEAM_LOG_INFO, "Freeing initrd memory: %zuK\n", freed_ / 1024);
 	*this = none();
 }
 

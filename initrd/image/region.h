@@ -36,9 +36,13 @@ public:
 		data_ = other.data_;
 		size_ = other.size_;
 		pages_ = other.pages_;
+		freed_ = other.freed_;
+		releasable_ = other.releasable_;
 		other.data_ = nullptr;
 		other.size_ = 0;
 		other.pages_ = {nullptr, 0};
+		other.freed_ = 0;
+		other.releasable_ = false;
 		return *this;
 	}
 	Region(const Region &) = delete;
@@ -74,12 +78,39 @@ public:
 	void hand_over(size_t size);
 
 	/*
+	 * From here on the image may be given back as it is read: nobody will want
+	 * to see its beginning again. Only where may_hand_over(), not under
+	 * retain_initrd.
+	 */
+	INLINE void allow_release() { releasable_ = may_hand_over(); }
+	/*
+	 * Everything before `end` has been read for good: gives back the pages that
+	 * lie whole before it, once there are enough of them to be worth it.
+	 * Nothing where allow_release() was not called.
+	 */
+	INLINE void release_before(const u8 *end)
+	{
+		if (releasable_ && end - pages_.start >= kReleased)
+			release(end);
+	}
+	/*
+	 * The whole pages of the image that `data` begins with, for a new owner who
+	 * frees them as ordinary pages; everything before them is given back.
+	 * Empty where it does not begin with a whole page, or where the pages are
+	 * to stay.
+	 */
+	MutableBytes take(Bytes data);
+
+	/*
 	 * Its whole pages for an owner who gives them back himself, at any time,
 	 * as reserved ones. Only where may_hand_over().
 	 */
 	MutableBytes surrender();
 
-	/* Gives back, once, every page that was not handed over. */
+	/*
+	 * Gives back, once, every page that was not handed over, and says in
+	 * mainline's words how much of the image has been given back in all.
+	 */
 	void free();
 	/* Keeps the memory and shows it as /sys/firmware/initrd. */
 	void retain();
@@ -90,10 +121,17 @@ private:
 	{
 	}
 	MutableBytes destination() const;
+	void release(const u8 *end);
+	void give_back(u8 *start, size_t size);
+
+	/* Less than this is not given back while the image is being read, bytes. */
+	static constexpr long kReleased = 1 << 20;
 
 	u8 *data_;
 	size_t size_;
-	seam_range pages_;
+	seam_range pages_; /* what is still the image's */
+	size_t freed_ = 0; /* bytes given back so far */
+	bool releasable_ = false;
 };
 
 template <typename Spill> INLINE Result<Bytes> Region::align(Spill spill)

@@ -4,9 +4,9 @@
 #include <linux/initrd.h>
 #include <linux/kexec.h>
 #include <linux/kobject.h>
+#include <linux/log2.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
-#include <linux/poison.h>
 #include <linux/sysfs.h>
 
 #ifdef CONFIG_X86
@@ -23,14 +23,6 @@ int initrd_below_start_ok;
 int rd_image_start __initdata;
 phys_addr_t phys_initrd_start __initdata;
 unsigned long phys_initrd_size __initdata;
-
-void __weak __init free_initrd_mem(unsigned long start, unsigned long end)
-{
-	if (IS_ENABLED(CONFIG_ARCH_KEEP_MEMBLOCK))
-		memblock_free((void *)ALIGN_DOWN(start, PAGE_SIZE),
-			      ALIGN(end, PAGE_SIZE) - ALIGN_DOWN(start, PAGE_SIZE));
-	free_reserved_area((void *)start, (void *)end, POISON_FREE_INITMEM, "initrd");
-}
 
 struct seam_range __init seam_image(void)
 {
@@ -88,11 +80,6 @@ void __init seam_image_forget(void)
 	initrd_end = 0;
 }
 
-void __init seam_image_free(u8 *start, size_t size)
-{
-	free_initrd_mem((unsigned long)start, (unsigned long)start + size);
-}
-
 void __init seam_image_detach(u8 *start, size_t size)
 {
 	if (IS_ENABLED(CONFIG_ARCH_KEEP_MEMBLOCK))
@@ -112,6 +99,39 @@ void __init seam_image_hand_over(u8 *start, size_t size)
 		adjust_managed_page_count(virt_to_page(start), part >> PAGE_SHIFT);
 		start += part;
 		size -= part;
+	}
+}
+
+/* The order of the largest block that begins at `page` and is not over `pages`. */
+static unsigned int __init free_order(struct page *page, size_t pages)
+{
+	unsigned int order = min_t(unsigned int, ilog2(pages), pageblock_order);
+	unsigned long number = page_to_pfn(page);
+
+	if (number)
+		order = min_t(unsigned int, order, __ffs(number));
+	return page_zone(page) == page_zone(page + (1UL << order) - 1) ? order : 0;
+}
+
+void __init seam_image_free(u8 *start, size_t size)
+{
+	seam_image_detach(start, size);
+	while (size) {
+		struct page *page = virt_to_page(start);
+		unsigned int order = free_order(page, size >> PAGE_SHIFT);
+		size_t i;
+
+		/* As the boot allocator frees: reserved pages become one block. */
+		for (i = 0; i < 1UL << order; i++) {
+			clear_page_tag_ref(page + i);
+			__ClearPageReserved(page + i);
+			set_page_count(page + i, 0);
+		}
+		set_page_count(page, 1);
+		__free_pages(page, order);
+		adjust_managed_page_count(page, 1L << order);
+		start += PAGE_SIZE << order;
+		size -= PAGE_SIZE << order;
 	}
 }
 

@@ -43,9 +43,9 @@ struct seam_range seam_crash_reservation(void);
 void seam_image_forget(void);
 
 /*
- * Gives whole pages of the image back to the kernel through the architecture's
- * free_initrd_mem(), which logs "Freeing initrd memory" and poisons them as
- * the kernel's settings say.
+ * Gives whole pages of the image back to the kernel, in as large pieces as it
+ * takes. They are poisoned, cleared or unmapped as the kernel's settings for
+ * any freed page say, and not otherwise.
  */
 void seam_image_free(u8 *start, size_t size);
 

@@ -10,8 +10,7 @@
 
 #include <linux/version.h>
 
-#define SERIES_AT_LEAST(major, minor) \
-	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
+#define SERIES_AT_LEAST(major, minor) (LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
 
 /* show_mem() lost its arguments in 6.6. */
 #if SERIES_AT_LEAST(6, 6)
@@ -41,18 +40,31 @@
 #define SERIES_ROOT_NAME NULL
 #endif
 
+/* A page knows who allocated it from 6.10 on, with CONFIG_MEM_ALLOC_PROFILING. */
+#if SERIES_AT_LEAST(6, 10)
+#include <linux/pgalloc_tag.h>
+#else
+#define clear_page_tag_ref(page) \
+	do {                     \
+	} while (0)
+#endif
+
 /* A security module is told that the root file system is filled from 6.12. */
 #if SERIES_AT_LEAST(6, 12)
 #define SERIES_ROOTFS_IS_POPULATED() security_initramfs_populated()
 #else
-#define SERIES_ROOTFS_IS_POPULATED() do { } while (0)
+#define SERIES_ROOTFS_IS_POPULATED() \
+	do {                         \
+	} while (0)
 #endif
 
 /* Tables of sysctls ended in an empty entry until 6.11. */
 #if SERIES_AT_LEAST(6, 11)
 #define SERIES_SYSCTL_END
 #else
-#define SERIES_SYSCTL_END {}
+#define SERIES_SYSCTL_END \
+	{                 \
+	}
 #endif
 
 /* From 6.5 on a disk is opened as such, with a mode of the block layer's own. */

@@ -2,6 +2,7 @@
 
 #include "initrd/root/ramdisk_loader.h"
 
+#include "initrd/image/reading.h"
 #include "initrd/image/trouble.h"
 #include "initrd/kernel/handles.h"
 #include "initrd/kernel/log.h"
@@ -122,15 +123,15 @@ Result<void> take_over(Region &region, Bytes image, ramdisk::Disk &disk, bool ke
 // Decodes all members at the start of `image` straight into pages of the disk;
 // returns their length. What comes behind the first is taken for one more
 // member only if it can be decoded.
-Result<size_t> decode_members(Bytes image, const Format &format, ramdisk::PageWriter &pages,
-			      Account &account)
+Result<size_t> decode_members(Region &region, Bytes image, const Format &format,
+			      ramdisk::PageWriter &pages, Account &account)
 {
-	Progress progress(image.size(), account.started_ns);
+	ImageReading reading(image, region, account.started_ns);
 	const Format *next;
 	size_t at = 0;
 
 	do {
-		pages.follow(progress, at);
+		pages.follow(reading, at);
 		auto member = format.decode(image.skip(at), pages);
 
 		if (!member && (at == 0 || member.error().code == kNoMemory)) {
@@ -152,13 +153,14 @@ Result<size_t> decode_members(Bytes image, const Format &format, ramdisk::PageWr
 	return at;
 }
 
-Result<void> decode_into(Bytes image, const Format &format, ramdisk::Disk &disk, Account &account)
+Result<void> decode_into(Region &region, Bytes image, const Format &format, ramdisk::Disk &disk,
+			 Account &account)
 {
 	ramdisk::PageWriter pages(disk);
 
 	account.out = 0;
 	account.how = "decoded";
-	auto members = decode_members(image, format, pages, account);
+	auto members = decode_members(region, image, format, pages, account);
 	auto finished = pages.finish();
 
 	// What came of bytes that were no member.
@@ -207,8 +209,8 @@ void tell_compressed(Error error, const Format &format, u64 claimed, u64 out)
 	tell(trouble);
 }
 
-Result<void> load_compressed(Bytes image, u64 offset, const Format &format, int start_block,
-			     ramdisk::Disk &disk, Account &account)
+Result<void> load_compressed(Region &region, Bytes image, u64 offset, const Format &format,
+			     int start_block, ramdisk::Disk &disk, bool keep, Account &account)
 {
 	seam_log(SEAM_LOG_NOTICE, "RAMDISK: %s image found at block %d\n", format.name,
 		 start_block);
@@ -220,7 +222,9 @@ Result<void> load_compressed(Bytes image, u64 offset, const Format &format, int 
 		return error;
 	}
 	account.compressor = format.name;
-	auto decoded = decode_into(image, format, disk, account);
+	if (!keep)
+		region.allow_release();
+	auto decoded = decode_into(region, image, format, disk, account);
 	const Content content = look_at_decoded(format, disk, account.out, decoded.ok());
 
 	account.content = content.name;
@@ -302,7 +306,8 @@ Result<void> load_ramdisk(Region &region, int start_block, bool keep)
 	Account account = {nullptr, "unknown", image.size(), image.size(), "", 0, started_ns};
 
 	TRY(format && format->kind == Kind::kCompressed ?
-		    load_compressed(image, offset, *format, start_block, *disk.value(), account) :
+		    load_compressed(region, image, offset, *format, start_block, *disk.value(),
+				    keep, account) :
 		    load_plain(region, image, offset, is_file_system ? format : nullptr,
 			       start_block, *disk.value(), keep, account));
 	disk.value()->find_partitions();

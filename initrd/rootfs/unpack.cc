@@ -5,6 +5,7 @@
 #include "initrd/cpio/reader.h"
 #include "initrd/decode/decoder.h"
 #include "initrd/image/formats.h"
+#include "initrd/image/reading.h"
 #include "initrd/kernel/log.h"
 #include "initrd/kernel/policy.h"
 #include "initrd/rootfs/writer.h"
@@ -80,11 +81,11 @@ const char *name_missing(const char *compressor)
 // One image on its way into the root file system.
 class Unpacking {
 public:
-	INLINE Unpacking(Bytes image, cpio::Reader &reader, Unpacked &report)
+	INLINE Unpacking(Bytes image, Region &region, cpio::Reader &reader, Unpacked &report)
 		: image_(image),
 		  reader_(reader),
 		  report_(report),
-		  progress_(image.size(), seam_now_ns())
+		  reading_(image, region, seam_now_ns())
 	{
 	}
 
@@ -99,7 +100,7 @@ private:
 	Bytes image_;
 	cpio::Reader &reader_;
 	Unpacked &report_;
-	Progress progress_;
+	ImageReading reading_;
 	size_t at_ = 0; // where in the image
 };
 
@@ -135,7 +136,7 @@ Result<void> Unpacking::plain_segment()
 		piece = image_.skip(at_).first(kPiece);
 		taken = TRY(reader_.feed(piece));
 		at_ += taken;
-		progress_.reached(at_);
+		reading_.reached(at_);
 	} while (taken == kPiece);
 	return {};
 }
@@ -175,7 +176,7 @@ Result<void> Unpacking::member(const Format &format)
 		trouble().error = {kNotSupported, name_missing(format.name), at_};
 		return trouble().error;
 	}
-	sink.follow(progress_, at_);
+	sink.follow(reading_, at_);
 	auto decoded = format.decode(image_.skip(at_), sink);
 
 	if (!decoded) {
@@ -192,11 +193,9 @@ Result<void> Unpacking::member(const Format &format)
 	return {};
 }
 
-} // namespace
-
-Result<void> unpack(Bytes image, Unpacked &report)
+Result<void> unpack_from(Bytes image, Region &region, Unpacked &report)
 {
-	Writer writer;
+	Writer writer(region);
 	Trouble &trouble = report.trouble;
 	auto created = cpio::Reader::create(writer, seam_strict_hex() ? cpio::Hex::kStrict :
 									cpio::Hex::kLenient);
@@ -206,7 +205,7 @@ Result<void> unpack(Bytes image, Unpacked &report)
 		return created.error();
 	}
 	cpio::Reader &reader = created.value();
-	auto unpacked = Unpacking(image, reader, report).run();
+	auto unpacked = Unpacking(image, region, reader, report).run();
 
 	if (!unpacked) {
 		if (!trouble.error.code)
@@ -224,6 +223,20 @@ Result<void> unpack(Bytes image, Unpacked &report)
 	report.entries = writer.entries();
 	report.bytes = writer.bytes();
 	return unpacked;
+}
+
+} // namespace
+
+Result<void> unpack(Bytes image, Unpacked &report)
+{
+	Region kept = Region::none();
+
+	return unpack_from(image, kept, report);
+}
+
+Result<void> unpack(Region &image, Unpacked &report)
+{
+	return unpack_from(image.bytes(), image, report);
 }
 
 } // namespace initrd::rootfs

@@ -6,6 +6,7 @@
 #ifndef INITRD_ROOTFS_UNPACK_H
 #define INITRD_ROOTFS_UNPACK_H
 
+#include "initrd/image/region.h"
 #include "initrd/image/trouble.h"
 #include "initrd/support/bytes.h"
 #include "initrd/support/result.h"
@@ -28,6 +29,12 @@ struct Unpacked {
  * made: the image is something else.
  */
 Result<void> unpack(Bytes image, Unpacked &report);
+
+/*
+ * The same for the boot loader's image, whose memory is given back as it is
+ * read, once an entry has been seen in it, or becomes that of the files.
+ */
+Result<void> unpack(Region &image, Unpacked &report);
 
 } // namespace initrd::rootfs
 

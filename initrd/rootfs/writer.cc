@@ -81,6 +81,9 @@ Result<Writer::Linked> Writer::link_to_first(const cpio::Entry &entry)
 
 Result<bool> Writer::begin(const cpio::Entry &entry)
 {
+	// It is an archive: there is no way back.
+	if (!entries_)
+		image_.allow_release();
 	entries_++;
 	if (entry.type() == cpio::kLink) {
 		make_symlink(entry);

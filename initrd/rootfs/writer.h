@@ -7,6 +7,7 @@
 #define INITRD_ROOTFS_WRITER_H
 
 #include "initrd/cpio/reader.h"
+#include "initrd/image/region.h"
 #include "initrd/kernel/handles.h"
 #include "initrd/rootfs/link_table.h"
 
@@ -22,7 +23,8 @@ namespace initrd::rootfs {
  */
 class Writer final : public cpio::Handler {
 public:
-	INLINE Writer() = default;
+	/* Of `image` nothing is given back before the first entry. */
+	INLINE explicit Writer(Region &image) : image_(image) {}
 	~Writer();
 	Writer(const Writer &) = delete;
 	Writer &operator=(const Writer &) = delete;
@@ -53,6 +55,7 @@ private:
 	void tell_no_room(const cpio::Entry &entry, int code);
 	void forget_directories();
 
+	Region &image_;
 	LinkTable links_;
 	Directory *directories_ = nullptr;
 	/* The file being written, its name for messages, its time and position. */

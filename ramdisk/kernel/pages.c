@@ -10,12 +10,6 @@
 #include "initrd/kernel/series.h"
 #include "ramdisk/kernel/pages.h"
 
-#if SERIES_AT_LEAST(6, 10)
-#include <linux/pgalloc_tag.h>
-#else
-static inline void clear_page_tag_ref(struct page *page) {}
-#endif
-
 struct ramdisk_map {
 	struct xarray pages;
 	atomic_long_t count;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The reading of an image, of which nobody wants to see again what has been read.
+ */
+#ifndef INITRD_IMAGE_READING_H
+#define INITRD_IMAGE_READING_H
+
+#include "initrd/decode/progress.h"
+#include "initrd/image/region.h"
+
+namespace initrd {
+
+/*
+ * Shows how far it is, and gives back the memory of what has been read, where
+ * `region` allows it (Region::allow_release()).
+ */
+class ImageReading final : public Reading {
+public:
+	/* Of `image`, which lies in `region` if that is to be given back. */
+	INLINE ImageReading(Bytes image, Region &region, u64 started_ns)
+		: image_(image), region_(region), progress_(image.size(), started_ns)
+	{
+	}
+	INLINE ~ImageReading() {}
+
+	void reached(size_t done) override;
+
+private:
+	Bytes image_;
+	Region &region_;
+	Progress progress_;
+};
+
+} // namespace initrd
+
+#endif
