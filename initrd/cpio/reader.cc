@@ -26,20 +26,46 @@ constexpr size_t kNamesMax = padded_name(kPathMax) + kPathMax + 1;
 // before, which messages may still need.
 constexpr size_t kBufferSize = kNamesMax + kHeaderSize;
 
+// Eight hexadecimal digits, each looked at in its byte of one word; false when
+// they are not that.
+bool parse_digits(Bytes text, u32 &value)
+{
+	constexpr u64 kOnes = 0x0101010101010101;
+	constexpr u64 kTops = kOnes * 0x80;
+	const u64 word = load_be64(text, 0);
+	const u64 lower = word | kOnes * 0x20;
+	// A byte's top bit, in the sum of each pair: whether it is at least so much.
+	const u64 digits = (word + kOnes * (0x80 - '0')) & ~(word + kOnes * (0x80 - '9' - 1));
+	const u64 letters = (lower + kOnes * (0x80 - 'a')) & ~(lower + kOnes * (0x80 - 'f' - 1));
+
+	if ((word & kTops) || ((digits | letters) & kTops) != kTops)
+		return false;
+	u64 nibbles = (word & kOnes * 0x0f) + ((letters & kTops) >> 7) * 9;
+
+	nibbles = (nibbles | nibbles >> 4) & 0x00ff00ff00ff00ff;
+	nibbles = (nibbles | nibbles >> 8) & 0x0000ffff0000ffff;
+	value = static_cast<u32>(nibbles | nibbles >> 16);
+	return true;
+}
+
 // One field of eight characters; false when it is not a number.
-bool parse_field(const u8 *text, Hex hex, u32 &value)
+bool parse_field(Bytes text, Hex hex, u32 &value)
 {
 	size_t i = 0;
 
+	if (parse_digits(text, value))
+		return true;
+	if (hex == Hex::kStrict)
+		return false;
 	value = 0;
-	if (hex == Hex::kLenient && text[0] == '0' && (text[1] | 0x20) == 'x' &&
+	if (text[0] == '0' && (text[1] | 0x20) == 'x' &&
 	    digit_value(static_cast<char>(text[2])) < 16)
 		i = 2;
 	for (; i < kFieldSize; i++) {
 		const u32 digit = digit_value(static_cast<char>(text[i]));
 
 		if (digit >= 16)
-			return hex == Hex::kLenient;
+			break;
 		value = value << 4 | digit;
 	}
 	return true;
@@ -152,7 +178,7 @@ Result<void> Reader::parse_header(const u8 *bytes)
 				     "no cpio magic",
 			     entry_start_};
 	for (size_t i = 0; i < kFields; i++)
-		if (!parse_field(bytes + kMagicSize + i * kFieldSize, hex_, fields[i]))
+		if (!parse_field(header.skip(kMagicSize + i * kFieldSize), hex_, fields[i]))
 			return Error{kInvalid, "damaged header", entry_start_};
 	headers_++;
 	entry_ = {
@@ -244,8 +270,14 @@ Result<void> Reader::close_data()
 		give_up();
 		return Error{kBadMessage, "bad data checksum", entry_start_};
 	}
+	auto finished = handler_->finish();
+
+	if (!finished) {
+		give_up();
+		return finished.error().after(offset_);
+	}
 	leave_entry();
-	return handler_->finish();
+	return {};
 }
 
 // The rest of the data is of no use; the entry stays the one at hand.

@@ -59,7 +59,10 @@ public:
 	virtual Result<bool> begin(const Entry &entry) = 0;
 	/* The next piece of the data, never empty. */
 	virtual Result<void> data(Bytes piece) = 0;
-	/* All data has arrived and its checksum, if any, was right. */
+	/*
+	 * All data has arrived and its checksum, if any, was right. After an error
+	 * abandon() follows.
+	 */
 	virtual Result<void> finish() = 0;
 	/* The data is bad, incomplete or could not be taken: drop what begin() made. */
 	virtual void abandon() = 0;

@@ -95,43 +95,53 @@ INLINE constexpr size_t leading_zeros(Bytes bytes)
 }
 
 namespace detail {
-template <typename T, bool Big> INLINE constexpr T load(Bytes bytes, size_t offset)
+INLINE u16 swapped(u16 value)
 {
-	T value = 0;
+	return __builtin_bswap16(value);
+}
+INLINE u32 swapped(u32 value)
+{
+	return __builtin_bswap32(value);
+}
+INLINE u64 swapped(u64 value)
+{
+	return __builtin_bswap64(value);
+}
+
+template <typename T, bool Big> INLINE T load(Bytes bytes, size_t offset)
+{
+	constexpr bool kBigMachine = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+	T value;
 
 	if (!bytes.has(offset, sizeof(T)))
 		__builtin_trap();
-	for (size_t i = 0; i < sizeof(T); i++) {
-		const size_t shift = 8 * (Big ? sizeof(T) - 1 - i : i);
-
-		value = static_cast<T>(value | static_cast<T>(bytes.data()[offset + i]) << shift);
-	}
-	return value;
+	__builtin_memcpy(&value, bytes.data() + offset, sizeof(T));
+	return Big == kBigMachine ? value : swapped(value);
 }
 } // namespace detail
 
 /* Integers of either byte order at any alignment; trap outside the range. */
-INLINE constexpr u16 load_le16(Bytes b, size_t at)
+INLINE u16 load_le16(Bytes b, size_t at)
 {
 	return detail::load<u16, false>(b, at);
 }
-INLINE constexpr u32 load_le32(Bytes b, size_t at)
+INLINE u32 load_le32(Bytes b, size_t at)
 {
 	return detail::load<u32, false>(b, at);
 }
-INLINE constexpr u64 load_le64(Bytes b, size_t at)
+INLINE u64 load_le64(Bytes b, size_t at)
 {
 	return detail::load<u64, false>(b, at);
 }
-INLINE constexpr u16 load_be16(Bytes b, size_t at)
+INLINE u16 load_be16(Bytes b, size_t at)
 {
 	return detail::load<u16, true>(b, at);
 }
-INLINE constexpr u32 load_be32(Bytes b, size_t at)
+INLINE u32 load_be32(Bytes b, size_t at)
 {
 	return detail::load<u32, true>(b, at);
 }
-INLINE constexpr u64 load_be64(Bytes b, size_t at)
+INLINE u64 load_be64(Bytes b, size_t at)
 {
 	return detail::load<u64, true>(b, at);
 }
