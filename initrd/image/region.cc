@@ -145,12 +145,12 @@ void Region::release(const u8 *end)
 	pages_.size -= size;
 }
 
-MutableBytes Region::take(Bytes data)
+// `data` begins with a page, whole or not.
+MutableBytes Region::take_pages(Bytes data)
 {
 	const size_t before = address(data.data()) - address(pages_.start);
 
-	if (!releasable_ || address(data.data()) < address(pages_.start) ||
-	    rest_of_unit(address(data.data()), seam_page_size()) || before >= pages_.size)
+	if (address(data.data()) < address(pages_.start) || before >= pages_.size)
 		return {};
 	const size_t size = round_down(min(data.size(), pages_.size - before), seam_page_size());
 	u8 *const start = pages_.start + before;

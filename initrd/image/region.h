@@ -99,7 +99,15 @@ public:
 	 * Empty where it does not begin with a whole page, or where the pages are
 	 * to stay.
 	 */
-	MutableBytes take(Bytes data);
+	INLINE MutableBytes take(Bytes data)
+	{
+		// SAFETY: an address is compared, not read.
+		const size_t address = reinterpret_cast<size_t>(data.data());
+
+		if (!releasable_ || rest_of_unit(address, seam_page_size()))
+			return {};
+		return take_pages(data);
+	}
 
 	/*
 	 * Its whole pages for an owner who gives them back himself, at any time,
@@ -121,6 +129,7 @@ private:
 	{
 	}
 	MutableBytes destination() const;
+	MutableBytes take_pages(Bytes data);
 	void release(const u8 *end);
 	void give_back(u8 *start, size_t size);
 

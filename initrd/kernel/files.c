@@ -3,7 +3,6 @@
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/init_syscalls.h>
-#include <linux/kdev_t.h>
 #include <linux/namei.h>
 #include <linux/stat.h>
 #include <linux/statfs.h>
@@ -18,39 +17,9 @@ int __init seam_mkdir(const char *path, u32 mode)
 	return init_mkdir(path, mode);
 }
 
-int __init seam_rmdir(const char *path)
-{
-	return init_rmdir(path);
-}
-
 int __init seam_unlink(const char *path)
 {
 	return init_unlink(path);
-}
-
-int __init seam_link(const char *existing, const char *path)
-{
-	return init_link(existing, path);
-}
-
-int __init seam_symlink(const char *target, const char *path)
-{
-	return init_symlink(target, path);
-}
-
-int __init seam_mknod(const char *path, u32 mode, u32 major, u32 minor)
-{
-	return init_mknod(path, mode, new_encode_dev(MKDEV(major, minor)));
-}
-
-int __init seam_chown(const char *path, u32 uid, u32 gid, int no_follow)
-{
-	return init_chown(path, uid, gid, no_follow ? AT_SYMLINK_NOFOLLOW : 0);
-}
-
-int __init seam_chmod(const char *path, u32 mode)
-{
-	return init_chmod(path, mode);
 }
 
 int __init seam_set_mtime(const char *path, s64 seconds)
@@ -58,16 +27,6 @@ int __init seam_set_mtime(const char *path, s64 seconds)
 	struct timespec64 times[2] = { { .tv_sec = seconds }, { .tv_sec = seconds } };
 
 	return init_utimes((char *)path, times);
-}
-
-int __init seam_mode_of(const char *path, u32 *mode)
-{
-	struct kstat stat;
-	int status = init_stat(path, &stat, AT_SYMLINK_NOFOLLOW);
-
-	if (!status)
-		*mode = stat.mode;
-	return status;
 }
 
 int __init seam_may_execute(const char *path)
@@ -107,28 +66,6 @@ int __init seam_file_write(struct seam_file *file, const void *data, size_t size
 		*written += part;
 	}
 	return 0;
-}
-
-int __init seam_file_chown(struct seam_file *file, u32 uid, u32 gid)
-{
-	return vfs_fchown(to_file(file), uid, gid);
-}
-
-int __init seam_file_chmod(struct seam_file *file, u32 mode)
-{
-	return vfs_fchmod(to_file(file), mode);
-}
-
-int __init seam_file_resize(struct seam_file *file, u64 size)
-{
-	return vfs_truncate(&to_file(file)->f_path, size);
-}
-
-int __init seam_file_set_mtime(struct seam_file *file, s64 seconds)
-{
-	struct timespec64 times[2] = { { .tv_sec = seconds }, { .tv_sec = seconds } };
-
-	return vfs_utimes(&to_file(file)->f_path, times);
 }
 
 void __init seam_file_close(struct seam_file *file)

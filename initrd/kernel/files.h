@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Seam: files in the root file system that the kernel starts with.
+ * Seam: files in the root file system that the kernel starts with, by their path.
+ * nodes.h has what an archive is unpacked with.
  *
  * Every function returns 0 or more, or -errno. Paths are NUL-terminated and
  * are looked up without following a symbolic link at their end, unless said.
@@ -18,20 +19,9 @@ extern "C" {
 struct seam_file;
 
 int seam_mkdir(const char *path, u32 mode);
-int seam_rmdir(const char *path);
 int seam_unlink(const char *path);
-int seam_link(const char *existing, const char *path);
-int seam_symlink(const char *target, const char *path);
-/* `mode` holds the type; the device number is for block and character nodes. */
-int seam_mknod(const char *path, u32 mode, u32 major, u32 minor);
-/* Follows a link at the path's end unless `no_follow`. */
-int seam_chown(const char *path, u32 uid, u32 gid, int no_follow);
-/* Follows a link at the path's end. */
-int seam_chmod(const char *path, u32 mode);
 /* Sets access and modification time to `seconds` after 1970. */
 int seam_set_mtime(const char *path, s64 seconds);
-/* The type and permission bits of the node at `path`. */
-int seam_mode_of(const char *path, u32 *mode);
 /* Whether init may be run from `path`: 0, or -errno. */
 int seam_may_execute(const char *path);
 
@@ -46,10 +36,6 @@ struct seam_file *seam_file_create(const char *path, u32 mode, int truncate, int
  */
 int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset,
 		    size_t *written);
-int seam_file_chown(struct seam_file *file, u32 uid, u32 gid);
-int seam_file_chmod(struct seam_file *file, u32 mode);
-int seam_file_resize(struct seam_file *file, u64 size);
-int seam_file_set_mtime(struct seam_file *file, s64 seconds);
 void seam_file_close(struct seam_file *file);
 
 /*

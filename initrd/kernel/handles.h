@@ -7,6 +7,7 @@
 
 #include "initrd/kernel/files.h"
 #include "initrd/kernel/memory.h"
+#include "initrd/kernel/nodes.h"
 #include "initrd/support/bytes.h"
 #include "initrd/support/result.h"
 
@@ -88,6 +89,8 @@ private:
 };
 
 using File = Owned<seam_file, seam_file_close>;
+using Directory = Owned<seam_directory, seam_directory_close>;
+using Node = Owned<seam_node, seam_node_release>;
 
 } // namespace initrd
 

@@ -49,6 +49,29 @@
 	} while (0)
 #endif
 
+/* Mounts got an ID mapping instead of a user namespace in 6.3. */
+#if SERIES_AT_LEAST(6, 3)
+#define SERIES_IDMAP_TYPE struct mnt_idmap
+#define SERIES_IDMAP(mount) mnt_idmap(mount)
+#else
+#define SERIES_IDMAP_TYPE struct user_namespace
+#define SERIES_IDMAP(mount) mnt_user_ns(mount)
+#endif
+
+/* A name in a locked directory is looked up by another function from 6.16 on. */
+#if SERIES_AT_LEAST(6, 16)
+#define SERIES_LOOKUP(name, folder, length) lookup_noperm(&QSTR_LEN(name, length), folder)
+#else
+#define SERIES_LOOKUP(name, folder, length) lookup_one_len(name, folder, length)
+#endif
+
+/* Several pages are allocated at once under a shorter name from 6.14 on. */
+#if SERIES_AT_LEAST(6, 14)
+#define SERIES_BULK_PAGES(gfp, count, pages) alloc_pages_bulk(gfp, count, pages)
+#else
+#define SERIES_BULK_PAGES(gfp, count, pages) alloc_pages_bulk_array(gfp, count, pages)
+#endif
+
 /* A security module is told that the root file system is filled from 6.12. */
 #if SERIES_AT_LEAST(6, 12)
 #define SERIES_ROOTFS_IS_POPULATED() security_initramfs_populated()

@@ -9,6 +9,7 @@
 #include "initrd/cpio/reader.h"
 #include "initrd/image/region.h"
 #include "initrd/kernel/handles.h"
+#include "initrd/rootfs/file_data.h"
 #include "initrd/rootfs/link_table.h"
 
 namespace initrd::rootfs {
@@ -23,8 +24,12 @@ namespace initrd::rootfs {
  */
 class Writer final : public cpio::Handler {
 public:
-	/* Of `image` nothing is given back before the first entry. */
-	INLINE explicit Writer(Region &image) : image_(image) {}
+	/*
+	 * For the archive in `image`, or in what is compressed in it: memory that
+	 * nothing of is given back before the first entry, and of which whole pages
+	 * may become files'. Region::none() for an archive that is to stay.
+	 */
+	INLINE explicit Writer(Region &image) : image_(image), data_(image) {}
 	~Writer();
 	Writer(const Writer &) = delete;
 	Writer &operator=(const Writer &) = delete;
@@ -45,25 +50,43 @@ public:
 	INLINE bool removed() const { return removed_; }
 
 private:
-	struct Directory;
+	/* A directory whose time is set at the end. */
+	struct Dated;
 	enum class Linked : u8 { kNo, kYes, kFailed };
 
+	int look_up(const cpio::Entry &entry);
+	int open_folder(const char *path, size_t length);
+	int find();
+	bool remove_unless(u32 type);
 	Result<Linked> link_to_first(const cpio::Entry &entry);
 	Result<bool> begin_file(const cpio::Entry &entry);
 	Result<void> make_directory(const cpio::Entry &entry);
 	Result<void> make_special(const cpio::Entry &entry);
+	void make_symlink(const cpio::Entry &entry);
+	void set_attributes(const cpio::Entry &entry, bool has_mode, bool has_mtime);
+	u64 room() const;
+	Error no_room_for_file(const Error &error);
 	void tell_no_room(const cpio::Entry &entry, int code);
 	void forget_directories();
 
 	Region &image_;
 	LinkTable links_;
-	Directory *directories_ = nullptr;
-	/* The file being written, its name for messages, its time and position. */
-	File file_;
-	Buffer name_;
-	u32 mtime_ = 0;
-	u32 size_ = 0;
-	u64 position_ = 0;
+	Dated *dated_ = nullptr;
+	/*
+	 * The folder that was used last and how it was named: the next entry is
+	 * nearly always in it, too.
+	 */
+	Directory folder_;
+	Buffer folder_name_;
+	size_t folder_length_ = 0;
+	/* The entry at hand: its name in the folder, or the folder itself. */
+	const char *name_ = nullptr; /* the last part of Entry::name; not terminated */
+	size_t name_length_ = 0;
+	Node node_;
+	bool is_folder_ = false;
+	/* The file that is being filled, and its header, of which the strings are gone. */
+	FileData data_;
+	cpio::Entry file_ = {};
 	u64 entries_ = 0;
 	u64 bytes_ = 0;
 	bool removed_ = false;

@@ -170,6 +170,7 @@ TEST_F(BootArchive, AFullFileSystemIsToldForTheFileToo)
 	host::set_builtin_archive(with_init());
 	host::set_image(host::ext2_image(9000));
 	host::set_room(1000);
+	host::set_files_are_pages(false); // so that every byte counts
 	boot();
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "/initrd.image: incomplete write (991 != 9000)"));
 	expect_no_page_left();

@@ -236,6 +236,7 @@ TEST_F(Writer, UnknownTypesAreSkipped)
 TEST_F(Writer, AFullFileSystemIsAWriteErrorThatNamesTheFile)
 {
 	host::set_room(6);
+	host::set_files_are_pages(false); // so that every byte counts
 	EXPECT_EQ(unpack(Archive().file("fits", "1234").file("does/not", "").file("big", "5678")),
 		  "write error");
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: no space: write error at offset 356, in big"

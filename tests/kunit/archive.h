@@ -84,8 +84,7 @@ bool exists(const char *path);
 template <size_t N> INLINE void remove(const char *const (&paths)[N])
 {
 	for (const char *path : paths)
-		if (seam_unlink(path) < 0)
-			seam_rmdir(path);
+		initrd_kunit_remove(path);
 }
 
 } // namespace initrd::kunit

@@ -29,6 +29,12 @@ void __init initrd_kunit_skip(struct kunit *test, const char *why)
 	kunit_mark_skipped(test, "%s", why);
 }
 
+void __init initrd_kunit_remove(const char *path)
+{
+	if (init_unlink(path) < 0)
+		init_rmdir(path);
+}
+
 int __init initrd_kunit_stat(const char *path, struct initrd_kunit_node *node)
 {
 	struct kstat stat;

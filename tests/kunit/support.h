@@ -43,6 +43,8 @@ int initrd_kunit_stat(const char *path, struct initrd_kunit_node *node);
 s64 initrd_kunit_read(const char *path, void *to, size_t size);
 /* Whether a symbolic link leads to `target`. */
 int initrd_kunit_leads_to(const char *path, const char *target);
+/* Removes a node, a directory only if it is empty. */
+void initrd_kunit_remove(const char *path);
 
 /* For suites that need the root file system: waits until it is filled. */
 int initrd_kunit_wait(struct kunit_suite *suite);

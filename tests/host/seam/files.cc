@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "seam/open_file.h"
 #include "seam/tree.h"
 #include "seam/world.h"
 
 using host::kFolder;
 using host::kRegular;
-using host::kSymlink;
 using host::Node;
 using host::NodePtr;
 using host::Place;
@@ -19,7 +19,6 @@ using host::resolve;
 
 struct seam_file {
 	NodePtr node;
-	size_t taken = 0; /* of the file system's room */
 };
 
 namespace {
@@ -56,7 +55,7 @@ NodePtr make_node(u32 mode)
 	return node;
 }
 
-int remove(const char *path, bool folder)
+int unlink_node(const char *path)
 {
 	const Place place = resolve(path, false);
 
@@ -66,94 +65,34 @@ int remove(const char *path, bool folder)
 		return -ENOENT;
 	if (place.node == host::top() || place.name == "." || place.name == "..")
 		return -EBUSY;
-	if ((place.node->type() == kFolder) != folder)
-		return folder ? -ENOTDIR : -EISDIR;
-	if (!place.node->children.empty())
-		return -ENOTEMPTY;
+	if (place.node->type() == kFolder)
+		return -EISDIR;
 	place.node->nlink--;
 	place.folder->children.erase(place.name);
 	place.folder->mtime = host::kNow;
 	return 0;
 }
 
-int set_owner(const NodePtr &node, u32 uid, u32 gid)
-{
-	node->uid = uid;
-	node->gid = gid;
-	return 0;
-}
-
-int set_mode(const NodePtr &node, u32 mode)
-{
-	node->mode = (node->mode & 0170000) | (mode & 07777);
-	return 0;
-}
-
 } // namespace
+
+namespace host {
+
+struct seam_file *open_file(const NodePtr &node)
+{
+	live().files++;
+	return new seam_file{node};
+}
+
+} // namespace host
 
 int seam_mkdir(const char *path, u32 mode)
 {
 	return add(path, make_node(kFolder | (mode & 07777)));
 }
 
-int seam_rmdir(const char *path)
-{
-	return remove(path, true);
-}
-
 int seam_unlink(const char *path)
 {
-	return remove(path, false);
-}
-
-int seam_link(const char *existing, const char *path)
-{
-	int status;
-	const NodePtr node = find(existing, false, status);
-
-	if (!node)
-		return status;
-	if (node->type() == kFolder)
-		return -EPERM;
-	status = add(path, node);
-	node->nlink += status == 0;
-	return status;
-}
-
-int seam_symlink(const char *target, const char *path)
-{
-	const NodePtr node = make_node(kSymlink | 0777);
-
-	if (!*target)
-		return -ENOENT;
-	node->mode |= 0777;
-	node->target = target;
-	return add(path, node);
-}
-
-int seam_mknod(const char *path, u32 mode, u32 major, u32 minor)
-{
-	const NodePtr node = make_node(mode);
-
-	node->major = major;
-	node->minor = minor;
-	return add(path, node);
-}
-
-int seam_chown(const char *path, u32 uid, u32 gid, int no_follow)
-{
-	int status;
-	const NodePtr node = find(path, !no_follow, status);
-
-	return node ? set_owner(node, uid, gid) : status;
-}
-
-int seam_chmod(const char *path, u32 mode)
-{
-	int status;
-	const NodePtr node = find(path, true, status);
-
-	return node ? set_mode(node, mode) : status;
+	return unlink_node(path);
 }
 
 int seam_set_mtime(const char *path, s64 seconds)
@@ -163,16 +102,6 @@ int seam_set_mtime(const char *path, s64 seconds)
 
 	if (node)
 		node->mtime = seconds;
-	return status;
-}
-
-int seam_mode_of(const char *path, u32 *mode)
-{
-	int status;
-	const NodePtr node = find(path, false, status);
-
-	if (node)
-		*mode = node->mode;
 	return status;
 }
 
@@ -212,8 +141,7 @@ struct seam_file *seam_file_create(const char *path, u32 mode, int truncate, int
 	}
 	if (truncate)
 		place.node->data.clear();
-	host::live().files++;
-	return new seam_file{place.node};
+	return host::open_file(place.node);
 }
 
 int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset,
@@ -228,36 +156,7 @@ int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 o
 	std::copy(from, from + n, to.begin() + static_cast<std::ptrdiff_t>(offset));
 	file->node->mtime = host::kNow;
 	*written = n;
-	file->taken += n;
 	return n < size ? -ENOSPC : 0;
-}
-
-int seam_file_chown(struct seam_file *file, u32 uid, u32 gid)
-{
-	return set_owner(file->node, uid, gid);
-}
-
-int seam_file_chmod(struct seam_file *file, u32 mode)
-{
-	return set_mode(file->node, mode);
-}
-
-int seam_file_resize(struct seam_file *file, u64 size)
-{
-	if (size == 0) {
-		host::give_room(file->taken);
-		file->taken = 0;
-	}
-	// As sparse as a real one: a header may claim 4 GiB.
-	if (size <= (16u << 20))
-		file->node->data.resize(size);
-	return 0;
-}
-
-int seam_file_set_mtime(struct seam_file *file, s64 seconds)
-{
-	file->node->mtime = seconds;
-	return 0;
 }
 
 void seam_file_close(struct seam_file *file)

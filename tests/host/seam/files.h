@@ -42,6 +42,8 @@ std::string tree();
 Node *plant(const std::string &path, u32 mode, const std::string &content = "");
 /* Every creation of a file fails with this errno; 0: none. */
 void fail_file_creation(int error);
+/* Whether files are nothing but their pages, as in ramfs and tmpfs; so at first. */
+void set_files_are_pages(bool are);
 /* Bytes of file data that may still be written. */
 void set_room(u64 bytes);
 

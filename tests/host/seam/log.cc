@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "initrd/kernel/policy.h"
+#include "initrd/kernel/schedule.h"
 #include "seam/world.h"
 
 namespace {
@@ -148,3 +149,5 @@ int seam_strict_hex(void)
 {
 	return state.strict_hex;
 }
+
+void seam_breathe(void) {}

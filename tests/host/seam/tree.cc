@@ -12,6 +12,7 @@ namespace {
 struct State {
 	NodePtr top;
 	int creation_error = 0;
+	bool files_are_pages = true;
 	u64 total = 0;
 	u64 room = ~0ull;
 };
@@ -117,7 +118,8 @@ size_t take_room(size_t size)
 
 void give_room(size_t size)
 {
-	state.room += size;
+	// What was planted has never taken any.
+	state.room = size > ~0ull - state.room ? ~0ull : state.room + size;
 }
 
 u64 total_room()
@@ -172,6 +174,16 @@ void fail_file_creation(int error)
 int creation_error()
 {
 	return state.creation_error;
+}
+
+void set_files_are_pages(bool are)
+{
+	state.files_are_pages = are;
+}
+
+bool files_are_pages()
+{
+	return state.files_are_pages;
 }
 
 void set_room(u64 bytes)

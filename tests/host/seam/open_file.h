@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside the seam: what the shims of files, nodes and pages share.
+ */
+#ifndef HOST_SEAM_OPEN_FILE_H
+#define HOST_SEAM_OPEN_FILE_H
+
+#include "initrd/kernel/nodes.h"
+#include "seam/tree.h"
+
+namespace host {
+
+struct seam_file *open_file(const NodePtr &node);
+NodePtr node_of(const struct seam_node *node);
+
+} // namespace host
+
+#endif
