@@ -4,7 +4,6 @@
 #include <linux/initrd.h>
 #include <linux/kexec.h>
 #include <linux/kobject.h>
-#include <linux/log2.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/sysfs.h>
@@ -15,6 +14,7 @@
 #endif
 
 #include "initrd/kernel/image.h"
+#include "initrd/kernel/reserved.h"
 #include "initrd/kernel/series.h"
 
 /* The architectures and the early readers of the image share these. */
@@ -102,36 +102,17 @@ void __init seam_image_hand_over(u8 *start, size_t size)
 	}
 }
 
-/* The order of the largest block that begins at `page` and is not over `pages`. */
-static unsigned int __init free_order(struct page *page, size_t pages)
-{
-	unsigned int order = min_t(unsigned int, ilog2(pages), pageblock_order);
-	unsigned long number = page_to_pfn(page);
-
-	if (number)
-		order = min_t(unsigned int, order, __ffs(number));
-	return page_zone(page) == page_zone(page + (1UL << order) - 1) ? order : 0;
-}
-
 void __init seam_image_free(u8 *start, size_t size)
 {
 	seam_image_detach(start, size);
 	while (size) {
 		struct page *page = virt_to_page(start);
-		unsigned int order = free_order(page, size >> PAGE_SHIFT);
-		size_t i;
+		size_t most = min_t(size_t, size >> PAGE_SHIFT, pageblock_nr_pages);
+		size_t freed = free_reserved_block(page, most);
 
-		/* As the boot allocator frees: reserved pages become one block. */
-		for (i = 0; i < 1UL << order; i++) {
-			clear_page_tag_ref(page + i);
-			__ClearPageReserved(page + i);
-			set_page_count(page + i, 0);
-		}
-		set_page_count(page, 1);
-		__free_pages(page, order);
-		adjust_managed_page_count(page, 1L << order);
-		start += PAGE_SIZE << order;
-		size -= PAGE_SIZE << order;
+		adjust_managed_page_count(page, freed);
+		start += freed << PAGE_SHIFT;
+		size -= freed << PAGE_SHIFT;
 	}
 }
 
