@@ -76,17 +76,44 @@ static enum ramdisk_wait to_wait(blk_opf_t operation)
 	return operation & REQ_NOWAIT ? RAMDISK_NO_WAIT : RAMDISK_MAY_SLEEP;
 }
 
+/*
+ * What comes next of a bio: pages side by side, but one at a time where they
+ * have to be mapped for it. (The last one of several is the highest.)
+ */
+static struct bio_vec next_part(struct bio *bio, struct bvec_iter at)
+{
+	struct bio_vec part = mp_bvec_iter_bvec(bio->bi_io_vec, at);
+	unsigned long last = (part.bv_offset + part.bv_len - 1) >> PAGE_SHIFT;
+
+	if (IS_ENABLED(CONFIG_DEBUG_KMAP_LOCAL_FORCE_MAP) ||
+	    PageHighMem(pfn_to_page(page_to_pfn(part.bv_page) + last)))
+		return bio_iter_iovec(bio, at);
+	return part;
+}
+
+/* For caches that may have the same memory twice. */
+static void flush_pages(const struct bio_vec *part)
+{
+	unsigned long first = page_to_pfn(part->bv_page) + (part->bv_offset >> PAGE_SHIFT);
+	unsigned long end = page_to_pfn(part->bv_page) +
+			    DIV_ROUND_UP(part->bv_offset + part->bv_len, PAGE_SIZE);
+
+	if (ARCH_IMPLEMENTS_FLUSH_DCACHE_PAGE)
+		for (; first < end; first++)
+			flush_dcache_page(pfn_to_page(first));
+}
+
 static int transfer(struct ramdisk_disk *disk, struct bio *bio, struct bio_vec *part, u64 offset)
 {
 	void *data = bvec_kmap_local(part);
 	int status = 0;
 
 	if (op_is_write(bio_op(bio))) {
-		flush_dcache_page(part->bv_page);
+		flush_pages(part);
 		status = ramdisk_write(disk, offset, data, part->bv_len, to_wait(bio->bi_opf));
 	} else {
 		ramdisk_read(disk, offset, data, part->bv_len);
-		flush_dcache_page(part->bv_page);
+		flush_pages(part);
 	}
 	kunmap_local(data);
 	return status;
@@ -96,15 +123,15 @@ static void ramdisk_submit_bio(struct bio *bio)
 {
 	struct ramdisk_disk *disk = bio->bi_bdev->bd_disk->private_data;
 	u64 offset = (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT;
-	struct bvec_iter at;
-	struct bio_vec part;
+	struct bvec_iter at = bio->bi_iter;
 
 	if (op_is_discard(bio->bi_opf)) {
 		ramdisk_discard(disk, offset, bio->bi_iter.bi_size);
 		bio_endio(bio);
 		return;
 	}
-	bio_for_each_segment(part, bio, at) {
+	while (at.bi_size) {
+		struct bio_vec part = next_part(bio, at);
 		int status = transfer(disk, bio, &part, offset);
 
 		if (status == -ENOMEM && (bio->bi_opf & REQ_NOWAIT)) {
@@ -115,6 +142,7 @@ static void ramdisk_submit_bio(struct bio *bio)
 			bio->bi_status = errno_to_blk_status(status);
 			break;
 		}
+		bio_advance_iter_single(bio, &at, part.bv_len);
 		offset += part.bv_len;
 	}
 	bio_endio(bio);
