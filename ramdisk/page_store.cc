@@ -10,6 +10,9 @@ using initrd::min;
 
 namespace {
 
+// No run is longer, in bytes: others get the processor before long.
+constexpr u64 kLongestRun = 2 << 20;
+
 // Inside it, pages that a discard takes away stay readable.
 class ReadSection {
 public:
@@ -19,22 +22,13 @@ public:
 	ReadSection &operator=(const ReadSection &) = delete;
 };
 
-// Where a byte is: its page's number and its place in there.
-struct Place {
-	u64 number;
-	size_t at;
-	size_t left; // bytes to the page's end
-};
-
-INLINE Place place_of(u64 offset)
-{
-	const size_t page = ramdisk_page_size();
-	const size_t at = initrd::rest_of_unit(offset, page);
-
-	return {initrd::in_units(offset, page), at, page - at};
-}
-
 } // namespace
+
+// The beginning of a range: either in adopted pages that are there, or in the map.
+struct PageStore::Run {
+	u8 *adopted; // the range's first byte, or null
+	size_t size; // bytes
+};
 
 Result<PageStore> PageStore::create()
 {
@@ -55,76 +49,113 @@ PageStore::~PageStore()
 	ramdisk_map_free(map_);
 }
 
-u8 *PageStore::adopted_page(u64 number) const
+INLINE u64 PageStore::adopted_pages() const
 {
-	if (number >= adopted_pages_ || ramdisk_bit_is_set(gone_, number))
-		return nullptr;
-	return adopted_ + number * ramdisk_page_size();
+	return initrd::in_units(adopted_.size(), ramdisk_page_size());
+}
+
+// `offset` is one of the adopted pages', which are there until the end of the
+// read-side section. What was discarded never comes back, so a run of the map
+// is one for good.
+INLINE PageStore::Run PageStore::run_at(u64 offset, size_t size) const
+{
+	const size_t page = ramdisk_page_size();
+	const u64 at = initrd::rest_of_unit(offset, page);
+	const u64 first = initrd::in_units(offset, page);
+	const u64 end = initrd::in_units(min(at + size, kLongestRun) + page - 1, page) + first;
+	const u64 last = min(end, adopted_pages());
+	const u64 gone = ramdisk_bits_next_set(gone_, first, last);
+	u64 next = gone;
+
+	if (gone == first) {
+		next = ramdisk_bits_next_clear(gone_, first, last);
+		if (next == adopted_pages())
+			next = end;
+	}
+	return {gone == first ? nullptr : adopted_.data() + offset,
+		static_cast<size_t>(min(at + size, (next - first) * page) - at)};
+}
+
+void PageStore::read_adopted(u64 offset, MutableBytes to) const
+{
+	while (!to.empty() && offset < adopted_.size()) {
+		const ReadSection section;
+		const Run run = run_at(offset, to.size());
+
+		if (run.adopted)
+			__builtin_memcpy(to.data(), run.adopted, run.size);
+		else
+			ramdisk_map_read(map_, offset, to.data(), run.size);
+		to = to.skip(run.size);
+		offset += run.size;
+	}
+	if (!to.empty())
+		ramdisk_map_read(map_, offset, to.data(), to.size());
 }
 
 void PageStore::read(u64 offset, MutableBytes to) const
 {
-	while (!to.empty()) {
-		const Place place = place_of(offset);
-		const size_t n = min(to.size(), place.left);
-
-		{
-			const ReadSection section;
-
-			if (const u8 *adopted = adopted_page(place.number))
-				__builtin_memcpy(to.data(), adopted + place.at, n);
-			else if (ramdisk_page *page = ramdisk_map_get(map_, place.number))
-				ramdisk_page_read(page, place.at, to.data(), n);
-			else
-				__builtin_memset(to.data(), 0, n);
-		}
-		to = to.skip(n);
-		offset += n;
-	}
+	if (offset < adopted_.size())
+		return read_adopted(offset, to);
+	ramdisk_map_read(map_, offset, to.data(), to.size());
 }
 
-bool PageStore::write_existing(u64 number, size_t at, Bytes from)
+// Writes the beginning of `from` as far as there are pages; returns its size.
+size_t PageStore::write_adopted(u64 offset, Bytes from)
 {
 	const ReadSection section;
+	const Run run = run_at(offset, from.size());
 
-	if (u8 *adopted = adopted_page(number))
-		__builtin_memcpy(adopted + at, from.data(), from.size());
-	else if (ramdisk_page *page = ramdisk_map_get(map_, number))
-		ramdisk_page_write(page, at, from.data(), from.size());
-	else
-		return false;
-	return true;
+	if (!run.adopted)
+		return ramdisk_map_write(map_, offset, from.data(), run.size);
+	__builtin_memcpy(run.adopted, from.data(), run.size);
+	return run.size;
 }
 
-Result<void> PageStore::add_page(u64 number, ramdisk_wait wait)
+// Makes the page at `offset` with the beginning of `from` in it, whose size is
+// returned; 0 when another writer was faster.
+Result<size_t> PageStore::write_new(u64 offset, Bytes from, ramdisk_wait wait)
 {
 	ramdisk_page *const page = ramdisk_page_new(wait);
 
 	if (!page)
 		return Error{initrd::kNoMemory, "out of memory"};
 
-	const int status = ramdisk_map_add(map_, number, page, wait);
+	const size_t page_size = ramdisk_page_size();
+	const size_t at = initrd::rest_of_unit(offset, page_size);
+	const Bytes piece = from.first(page_size - at);
+	const size_t end = at + piece.size();
+
+	// All of it: others see it as soon as it is in the map.
+	if (at)
+		ramdisk_page_zero(page, 0, at);
+	ramdisk_page_write(page, at, piece.data(), piece.size());
+	if (end < page_size)
+		ramdisk_page_zero(page, end, page_size - end);
+
+	const int status = ramdisk_map_add(map_, initrd::in_units(offset, page_size), page, wait);
 
 	if (status == 0) {
 		ramdisk_map_count(map_, 1);
-		return {};
+		return piece.size();
 	}
 	ramdisk_page_free(page);
-	// Another writer was faster: as good.
-	return status == -initrd::kExists ? Result<void>() : check(status, "out of memory");
+	if (status != -initrd::kExists)
+		return Error{-status, "out of memory"};
+	return size_t{0};
 }
 
 Result<void> PageStore::write(u64 offset, Bytes from, ramdisk_wait wait)
 {
 	while (!from.empty()) {
-		const Place place = place_of(offset);
-		const Bytes piece = from.first(place.left);
+		size_t done = offset < adopted_.size() ?
+				      write_adopted(offset, from) :
+				      ramdisk_map_write(map_, offset, from.data(), from.size());
 
-		// A discard may take the new page away before it is written.
-		while (!write_existing(place.number, place.at, piece))
-			TRY(add_page(place.number, wait));
-		from = from.skip(piece.size());
-		offset += piece.size();
+		if (!done)
+			done = TRY(write_new(offset, from, wait));
+		from = from.skip(done);
+		offset += done;
 	}
 	return {};
 }
@@ -135,12 +166,10 @@ Result<void> PageStore::adopt(u8 *first, u64 pages)
 
 	if (!gone)
 		return Error{initrd::kNoMemory, "out of memory"};
-	discard(0, adopted_pages_ > pages ? adopted_pages_ : pages);
-	ramdisk_pages_settle();
+	discard(0, adopted_pages() > pages ? adopted_pages() : pages);
 	ramdisk_bits_free(gone_);
 	gone_ = gone;
-	adopted_ = first;
-	adopted_pages_ = pages;
+	adopted_ = MutableBytes(first, static_cast<size_t>(pages) * ramdisk_page_size());
 	ramdisk_map_count(map_, static_cast<long>(pages));
 	return {};
 }
@@ -154,22 +183,35 @@ Result<void> PageStore::insert(u64 number, ramdisk_page *page)
 	return check(status, status == -initrd::kExists ? "page is there" : "out of memory");
 }
 
+// A page is retired by the one who sets its bit.
+void PageStore::discard_adopted(u64 first, u64 end)
+{
+	while ((first = ramdisk_bits_next_clear(gone_, first, end)) < end) {
+		const u64 most = min(end, first + RAMDISK_AT_ONCE);
+		u64 next = first;
+
+		while (next < most && !ramdisk_bit_set(gone_, next))
+			next++;
+		if (const u64 count = next - first) {
+			ramdisk_pages_retire_adopted(adopted_.data() + first * ramdisk_page_size(),
+						     static_cast<size_t>(count));
+			ramdisk_map_count(map_, -static_cast<long>(count));
+			ramdisk_breathe();
+		}
+		first = next;
+	}
+}
+
 void PageStore::discard(u64 first, u64 end)
 {
-	for (u64 number = first; number < min(end, adopted_pages_); number++) {
-		if (ramdisk_bit_set(gone_, number))
-			continue;
-		ramdisk_page_retire_adopted(adopted_ + number * ramdisk_page_size());
-		ramdisk_map_count(map_, -1);
-		ramdisk_breathe();
-	}
-	for (u64 number = first; number < end; number++) {
-		ramdisk_page *const page = ramdisk_map_take(map_, &number, end - 1);
+	if (first < adopted_pages())
+		discard_adopted(first, min(end, adopted_pages()));
+	while (first < end) {
+		const size_t count = ramdisk_map_retire(map_, &first, end - 1);
 
-		if (!page)
+		if (!count)
 			break;
-		ramdisk_page_retire(page);
-		ramdisk_map_count(map_, -1);
+		ramdisk_map_count(map_, -static_cast<long>(count));
 		ramdisk_breathe();
 	}
 }

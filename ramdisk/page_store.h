@@ -27,12 +27,10 @@ public:
 	INLINE PageStore(PageStore &&other) noexcept
 		: map_(other.map_),
 		  adopted_(other.adopted_),
-		  adopted_pages_(other.adopted_pages_),
 		  gone_(other.gone_)
 	{
 		other.map_ = nullptr;
-		other.adopted_ = nullptr;
-		other.adopted_pages_ = 0;
+		other.adopted_ = {};
 		other.gone_ = nullptr;
 	}
 	~PageStore();
@@ -41,7 +39,10 @@ public:
 
 	/* Copies what is at `offset` (bytes). */
 	void read(u64 offset, MutableBytes to) const;
-	/* Copies to `offset`; makes the pages that are missing. kNoMemory: partly done. */
+	/*
+	 * Copies to `offset`; makes the pages that are missing, which are seen when
+	 * they are filled. kNoMemory: partly done.
+	 */
 	Result<void> write(u64 offset, Bytes from, ramdisk_wait wait);
 
 	/*
@@ -61,14 +62,17 @@ public:
 
 private:
 	INLINE explicit PageStore(ramdisk_map *map) : map_(map) {}
-	u8 *adopted_page(u64 number) const;
-	bool write_existing(u64 number, size_t at, Bytes from);
-	Result<void> add_page(u64 number, ramdisk_wait wait);
+	struct Run;
+	u64 adopted_pages() const;
+	Run run_at(u64 offset, size_t size) const;
+	void read_adopted(u64 offset, MutableBytes to) const;
+	size_t write_adopted(u64 offset, Bytes from);
+	Result<size_t> write_new(u64 offset, Bytes from, ramdisk_wait wait);
+	void discard_adopted(u64 first, u64 end);
 
 	ramdisk_map *map_;
-	u8 *adopted_ = nullptr; /* mapped, the first of adopted_pages_ */
-	u64 adopted_pages_ = 0;
-	unsigned long *gone_ = nullptr; /* a bit per adopted page: discarded */
+	MutableBytes adopted_;		/* mapped, whole pages */
+	unsigned long *gone_ = nullptr; /* a bit for each of them: discarded */
 };
 
 } // namespace ramdisk

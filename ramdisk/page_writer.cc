@@ -72,7 +72,7 @@ Result<void> PageWriter::open_window(size_t pages)
 		page_list_ = initrd::move(longer);
 	}
 	while (count_ < pages) {
-		ramdisk_page *const page = ramdisk_window_page();
+		ramdisk_page *const page = ramdisk_page_new(RAMDISK_AT_BOOT);
 
 		if (!page)
 			return Error{initrd::kNoMemory, "out of memory for the RAM disk", 0,

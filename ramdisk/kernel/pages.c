@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/bitmap.h>
+#include <linux/find.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -7,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
+#include "initrd/kernel/reserved.h"
 #include "initrd/kernel/series.h"
 #include "ramdisk/kernel/pages.h"
 
@@ -40,7 +42,7 @@ size_t ramdisk_page_size(void)
 
 struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait)
 {
-	return (struct ramdisk_page *)alloc_page(to_gfp(wait) | __GFP_ZERO | __GFP_HIGHMEM);
+	return (struct ramdisk_page *)alloc_page(to_gfp(wait) | __GFP_HIGHMEM);
 }
 
 void ramdisk_page_free(struct ramdisk_page *page)
@@ -48,40 +50,32 @@ void ramdisk_page_free(struct ramdisk_page *page)
 	__free_page(to_page(page));
 }
 
-static void free_retired(struct rcu_head *head)
-{
-	__free_page(container_of(head, struct page, rcu_head));
-}
-
-void ramdisk_page_retire(struct ramdisk_page *page)
-{
-	call_rcu(&to_page(page)->rcu_head, free_retired);
-}
-
+/* free_reserved_page() for each, but for the count that the adoption made. */
 static void free_retired_adopted(struct rcu_head *head)
 {
 	struct page *page = container_of(head, struct page, rcu_head);
+	size_t left = page_private(page);
 
-	/* free_reserved_page(), but for the count that the adoption made. */
-	clear_page_tag_ref(page);
-	ClearPageReserved(page);
-	init_page_count(page);
-	__free_page(page);
+	set_page_private(page, 0);
+	while (left) {
+		size_t freed = free_reserved_block(page, left);
+
+		page += freed;
+		left -= freed;
+	}
 }
 
-void ramdisk_page_retire_adopted(u8 *mapped)
+void ramdisk_pages_retire_adopted(u8 *mapped, size_t count)
 {
-	call_rcu(&virt_to_page(mapped)->rcu_head, free_retired_adopted);
+	struct page *page = virt_to_page(mapped);
+
+	set_page_private(page, count);
+	call_rcu(&page->rcu_head, free_retired_adopted);
 }
 
 void ramdisk_pages_settle(void)
 {
 	rcu_barrier();
-}
-
-void ramdisk_page_read(struct ramdisk_page *page, size_t at, void *to, size_t size)
-{
-	memcpy_from_page(to, to_page(page), at, size);
 }
 
 void ramdisk_page_write(struct ramdisk_page *page, size_t at, const void *from, size_t size)
@@ -110,9 +104,86 @@ void ramdisk_map_free(struct ramdisk_map *map)
 	kfree(map);
 }
 
-struct ramdisk_page *ramdisk_map_get(struct ramdisk_map *map, u64 number)
+/* What the walk has found, looked up again where the map changed meanwhile. */
+static struct page *found(struct xa_state *walk, void *entry)
 {
-	return xa_load(&map->pages, number);
+	while (xas_retry(walk, entry))
+		entry = xas_load(walk);
+	return entry;
+}
+
+static void read_page(struct page *page, size_t at, void *to, size_t size)
+{
+	if (page)
+		memcpy_from_page(to, page, at, size);
+	else
+		memset(to, 0, size);
+}
+
+static void read_pages(struct ramdisk_map *map, u64 offset, void *to, size_t size)
+{
+	XA_STATE(walk, &map->pages, offset >> PAGE_SHIFT);
+	struct page *page = found(&walk, xas_load(&walk));
+	size_t at = offset_in_page(offset);
+
+	while (size > PAGE_SIZE - at) {
+		read_page(page, at, to, PAGE_SIZE - at);
+		to += PAGE_SIZE - at;
+		size -= PAGE_SIZE - at;
+		at = 0;
+		page = found(&walk, xas_next(&walk));
+	}
+	read_page(page, at, to, size);
+}
+
+void ramdisk_map_read(struct ramdisk_map *map, u64 offset, void *to, size_t size)
+{
+	size_t at = offset_in_page(offset);
+
+	rcu_read_lock();
+	if (size <= PAGE_SIZE - at)
+		read_page(xa_load(&map->pages, offset >> PAGE_SHIFT), at, to, size);
+	else
+		read_pages(map, offset, to, size);
+	rcu_read_unlock();
+}
+
+static size_t write_pages(struct ramdisk_map *map, u64 offset, const void *from, size_t size)
+{
+	XA_STATE(walk, &map->pages, offset >> PAGE_SHIFT);
+	struct page *page = found(&walk, xas_load(&walk));
+	size_t at = offset_in_page(offset);
+	size_t done = 0;
+
+	while (page && done < size) {
+		size_t n = min_t(size_t, size - done, PAGE_SIZE - at);
+
+		memcpy_to_page(page, at, from + done, n);
+		done += n;
+		at = 0;
+		page = found(&walk, xas_next(&walk));
+	}
+	return done;
+}
+
+size_t ramdisk_map_write(struct ramdisk_map *map, u64 offset, const void *from, size_t size)
+{
+	size_t at = offset_in_page(offset);
+	size_t done = 0;
+
+	rcu_read_lock();
+	if (size <= PAGE_SIZE - at) {
+		struct page *page = xa_load(&map->pages, offset >> PAGE_SHIFT);
+
+		if (page) {
+			memcpy_to_page(page, at, from, size);
+			done = size;
+		}
+	} else {
+		done = write_pages(map, offset, from, size);
+	}
+	rcu_read_unlock();
+	return done;
 }
 
 int ramdisk_map_add(struct ramdisk_map *map, u64 number, struct ramdisk_page *page,
@@ -124,20 +195,40 @@ int ramdisk_map_add(struct ramdisk_map *map, u64 number, struct ramdisk_page *pa
 	return status == -EBUSY ? -EEXIST : status;
 }
 
-struct ramdisk_page *ramdisk_map_take(struct ramdisk_map *map, u64 *number, u64 last)
+/* Retired pages lead one to the next by page_private(). */
+static void free_retired(struct rcu_head *head)
 {
-	unsigned long index = *number;
+	struct page *page = container_of(head, struct page, rcu_head);
 
-	while (xa_find(&map->pages, &index, min_t(u64, last, ULONG_MAX), XA_PRESENT)) {
-		struct ramdisk_page *page = xa_erase(&map->pages, index);
+	while (page) {
+		struct page *next = (struct page *)page_private(page);
 
-		/* Another one may have taken it in between. */
-		if (page) {
-			*number = index;
-			return page;
-		}
+		set_page_private(page, 0);
+		__free_page(page);
+		page = next;
 	}
-	return NULL;
+}
+
+size_t ramdisk_map_retire(struct ramdisk_map *map, u64 *number, u64 last)
+{
+	XA_STATE(walk, &map->pages, *number);
+	struct page *first = NULL;
+	struct page *page;
+	size_t count = 0;
+
+	xas_lock(&walk);
+	xas_for_each(&walk, page, min_t(u64, last, ULONG_MAX)) {
+		xas_store(&walk, NULL);
+		set_page_private(page, (unsigned long)first);
+		first = page;
+		*number = (u64)walk.xa_index + 1;
+		if (++count == RAMDISK_AT_ONCE)
+			break;
+	}
+	xas_unlock(&walk);
+	if (first)
+		call_rcu(&first->rcu_head, free_retired);
+	return count;
 }
 
 void ramdisk_map_count(struct ramdisk_map *map, long change)
@@ -170,9 +261,14 @@ void ramdisk_bits_free(unsigned long *bits)
 	kvfree(bits);
 }
 
-int ramdisk_bit_is_set(const unsigned long *bits, u64 number)
+u64 ramdisk_bits_next_set(const unsigned long *bits, u64 first, u64 end)
 {
-	return test_bit(number, bits);
+	return find_next_bit(bits, end, first);
+}
+
+u64 ramdisk_bits_next_clear(const unsigned long *bits, u64 first, u64 end)
+{
+	return find_next_zero_bit(bits, end, first);
 }
 
 int ramdisk_bit_set(unsigned long *bits, u64 number)

@@ -23,21 +23,24 @@ enum ramdisk_wait {
 	RAMDISK_AT_BOOT,	/* fails where nothing can be reclaimed or killed yet */
 };
 
+/* How many pages are taken away or freed without a pause. */
+enum { RAMDISK_AT_ONCE = 64 };
+
 size_t ramdisk_page_size(void);
 
-/* A zeroed page owned by the caller, or NULL. */
+/* A page owned by the caller, with anything in it, or NULL. */
 struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait);
 /* Frees a page that no reader has ever seen. */
 void ramdisk_page_free(struct ramdisk_page *page);
-/* Frees a page once every read-side section of now has ended. */
-void ramdisk_page_retire(struct ramdisk_page *page);
-/* The same for a mapped page that the boot allocator had reserved. */
-void ramdisk_page_retire_adopted(u8 *mapped);
+/*
+ * Frees `count` mapped pages side by side, which the boot allocator had reserved,
+ * once every read-side section of now has ended; RAMDISK_AT_ONCE at most.
+ */
+void ramdisk_pages_retire_adopted(u8 *mapped, size_t count);
 /* Waits until all retired pages are free. */
 void ramdisk_pages_settle(void);
 
 /* Copies inside one page; at + size is at most the page's size. */
-void ramdisk_page_read(struct ramdisk_page *page, size_t at, void *to, size_t size);
 void ramdisk_page_write(struct ramdisk_page *page, size_t at, const void *from, size_t size);
 void ramdisk_page_zero(struct ramdisk_page *page, size_t at, size_t size);
 
@@ -45,16 +48,19 @@ void ramdisk_page_zero(struct ramdisk_page *page, size_t at, size_t size);
 struct ramdisk_map *ramdisk_map_new(void);
 /* The map must be empty. */
 void ramdisk_map_free(struct ramdisk_map *map);
-/* The page with this number, or NULL; stays valid inside the read-side section. */
-struct ramdisk_page *ramdisk_map_get(struct ramdisk_map *map, u64 number);
+/* Copies the bytes at `offset`, counted from page number 0; zeros where there is no page. */
+void ramdisk_map_read(struct ramdisk_map *map, u64 offset, void *to, size_t size);
+/* Copies to `offset` up to the first page that is not there; returns how many bytes. */
+size_t ramdisk_map_write(struct ramdisk_map *map, u64 offset, const void *from, size_t size);
 /* 0, -EEXIST when there is one already, -ENOMEM. The map owns the page then. */
 int ramdisk_map_add(struct ramdisk_map *map, u64 number, struct ramdisk_page *page,
 		    enum ramdisk_wait wait);
 /*
- * Takes the first page with a number from `*number` to `last` out of the map
- * and puts its number into `*number`; NULL when there is none.
+ * Takes the first pages with numbers from `*number` to `last` out of the map,
+ * RAMDISK_AT_ONCE at most, to be freed once every read-side section of now has
+ * ended. Returns how many; `*number` is behind the last one then.
  */
-struct ramdisk_page *ramdisk_map_take(struct ramdisk_map *map, u64 *number, u64 last);
+size_t ramdisk_map_retire(struct ramdisk_map *map, u64 *number, u64 last);
 void ramdisk_map_count(struct ramdisk_map *map, long change);
 u64 ramdisk_map_counted(const struct ramdisk_map *map);
 
@@ -65,7 +71,9 @@ void ramdisk_read_end(void);
 /* Bits that several CPUs set at once; all clear at first. NULL: no memory. */
 unsigned long *ramdisk_bits_new(u64 count);
 void ramdisk_bits_free(unsigned long *bits);
-int ramdisk_bit_is_set(const unsigned long *bits, u64 number);
+/* The first bit from `first` up to and without `end` that is set, or clear; else `end`. */
+u64 ramdisk_bits_next_set(const unsigned long *bits, u64 first, u64 end);
+u64 ramdisk_bits_next_clear(const unsigned long *bits, u64 first, u64 end);
 /* Sets the bit; returns whether it was set before. */
 int ramdisk_bit_set(unsigned long *bits, u64 number);
 

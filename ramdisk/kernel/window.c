@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/vmalloc.h>
 
 #include "ramdisk/kernel/window.h"
-
-struct ramdisk_page * __init ramdisk_window_page(void)
-{
-	return (struct ramdisk_page *)alloc_page(GFP_KERNEL | __GFP_HIGHMEM |
-						 __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
-}
 
 u8 * __init ramdisk_window_map(struct ramdisk_page **pages, size_t count)
 {

@@ -11,9 +11,6 @@
 extern "C" {
 #endif
 
-/* A page, not zeroed, owned by the caller, or NULL. */
-struct ramdisk_page *ramdisk_window_page(void);
-
 /*
  * Maps `count` pages one behind the other until ramdisk_window_unmap(); NULL
  * when there is no room. The pages stay the caller's.

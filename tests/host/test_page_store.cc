@@ -163,19 +163,70 @@ TEST_F(Store, AnotherWriterMayBeFaster)
 	EXPECT_EQ(host::live().pages, 1u);
 }
 
+TEST_F(Store, AnotherWriterMayBeFasterInTheMiddle)
+{
+	PageStore store = make();
+	Data expected(5 * kPage, 'm');
+	bool raced = false;
+
+	host::page_rules().before_map_add = [&](u64 number) {
+		if (number == 2 && !std::exchange(raced, true))
+			EXPECT_TRUE(write(store, 2 * kPage, Data(3 * kPage, 'o')));
+	};
+	ASSERT_TRUE(write(store, 7, Data(4 * kPage, 'm')));
+	std::fill_n(expected.begin(), 7, 0);
+	std::fill(expected.begin() + 7 + 4 * kPage, expected.end(), 'o');
+	EXPECT_EQ(read(store, 0, 5 * kPage), expected);
+	EXPECT_EQ(store.pages(), 5u);
+	EXPECT_EQ(host::live().pages, 5u);
+}
+
+TEST_F(Store, ANewPageIsSeenWhenItIsFilled)
+{
+	PageStore store = make();
+	std::vector<u64> seen;
+
+	host::page_rules().after_map_add = [&](u64 number) {
+		Data expected(kPage, 1);
+
+		if (number == 0)
+			std::fill_n(expected.begin(), 10, 0);
+		if (number == 2)
+			std::fill(expected.begin() + 10, expected.end(), 0);
+		EXPECT_EQ(read(store, number * kPage, kPage), expected) << number;
+		seen.push_back(number);
+	};
+	ASSERT_TRUE(write(store, 10, Data(2 * kPage, 1)));
+	EXPECT_EQ(seen, (std::vector<u64>{0, 1, 2}));
+}
+
 TEST_F(Store, ADiscardMayTakeTheNewPageAway)
 {
 	PageStore store = make();
-	int raced = 0;
 
 	host::page_rules().after_map_add = [&](u64 number) {
-		if (raced++ < 3)
-			store.discard(number, number + 1);
+		if (number == 1)
+			store.discard(0, 2);
 	};
-	ASSERT_TRUE(write(store, 8, {1, 2}));
-	EXPECT_EQ(raced, 4);
-	EXPECT_EQ(read(store, 8, 2), (Data{1, 2}));
+	ASSERT_TRUE(write(store, 0, Data(3 * kPage, 1)));
+	EXPECT_EQ(read(store, 0, 2 * kPage), Data(2 * kPage));
+	EXPECT_EQ(read(store, 2 * kPage, kPage), Data(kPage, 1));
 	EXPECT_EQ(store.pages(), 1u);
+}
+
+TEST_F(Store, ManyPagesAreDiscardedInOneGo)
+{
+	constexpr size_t kMany = 3 * RAMDISK_AT_ONCE + 5;
+	PageStore store = make();
+
+	ASSERT_TRUE(write(store, 0, Data(kMany * kPage, 1)));
+	ASSERT_TRUE(write(store, 1000 * kPage, {1}));
+	store.discard(2, kMany - 1);
+	EXPECT_EQ(store.pages(), 4u);
+	EXPECT_EQ(host::live().pages, 4u);
+	EXPECT_EQ(read(store, kPage, 1), Data{1});
+	EXPECT_EQ(read(store, 2 * kPage, (kMany - 3) * kPage), Data((kMany - 3) * kPage));
+	EXPECT_EQ(read(store, (kMany - 1) * kPage, 1), Data{1});
 }
 
 TEST_F(Store, WithoutMemoryThereIsNone)

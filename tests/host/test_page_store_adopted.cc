@@ -59,6 +59,67 @@ TEST_F(StoreOfAdopted, WritesToADiscardedAdoptedPageMakeANewOne)
 	EXPECT_EQ(host::image_pages(), "RRR");
 }
 
+TEST_F(StoreOfAdopted, ARunEndsWhereItsPagesEnd)
+{
+	// Longer than what is copied at one go, with gaps of all kinds in it.
+	constexpr size_t kPages = 1300;
+	u8 *const first = hand_over(kPages);
+	PageStore store = make();
+	Data model(first, first + kPages * kPage);
+
+	model.resize((kPages + 40) * kPage);
+	ASSERT_TRUE(store.adopt(first, kPages).ok());
+	EXPECT_EQ(read(store, 0, model.size()), model);
+	for (const auto &[from, end] : std::vector<std::pair<size_t, size_t>>{
+		     {0, 1}, {3, 5}, {70, 71}, {200, 900}, {kPages - 20, kPages + 3}}) {
+		store.discard(from, end);
+		std::fill(model.begin() + static_cast<long>(from * kPage),
+			  model.begin() + static_cast<long>(end * kPage), 0);
+		EXPECT_EQ(read(store, 0, model.size()), model) << from;
+	}
+	EXPECT_EQ(store.pages(), kPages - 1 - 2 - 1 - 700 - 20);
+
+	// Own pages in a gap and across both of its ends.
+	for (const size_t at :
+	     {4 * kPage - 9, 300 * kPage + 1, 899 * kPage, kPages * kPage - 100}) {
+		const Data data = host::sample(3 * kPage, at);
+
+		ASSERT_TRUE(write(store, at, data));
+		std::copy(data.begin(), data.end(), model.begin() + static_cast<long>(at));
+	}
+	EXPECT_EQ(read(store, 0, model.size()), model);
+	EXPECT_EQ(read(store, 17, 1299 * kPage),
+		  Data(model.begin() + 17, model.begin() + 17 + 1299 * kPage));
+}
+
+TEST_F(StoreOfAdopted, WritesToThemTakeNoMemory)
+{
+	u8 *const first = hand_over(600);
+	PageStore store = make();
+
+	ASSERT_TRUE(store.adopt(first, 600).ok());
+	const Data data = host::sample(599 * kPage, 5);
+
+	host::fail_allocation(1);
+	ASSERT_TRUE(store.write(11, host::bytes_of(data), RAMDISK_NO_WAIT).ok());
+	EXPECT_EQ(Data(first + 11, first + 11 + data.size()), data);
+	host::fail_allocation(0);
+}
+
+TEST_F(StoreOfAdopted, AreRetiredInRuns)
+{
+	constexpr size_t kPages = 2 * RAMDISK_AT_ONCE + 9;
+	u8 *const first = hand_over(kPages);
+	PageStore store = make();
+
+	ASSERT_TRUE(store.adopt(first, kPages).ok());
+	store.discard(5, 6);
+	EXPECT_EQ(host::image_pages(), "HHHHHR" + std::string(kPages - 6, 'H'));
+	store.discard(1, kPages - 1);
+	EXPECT_EQ(host::image_pages(), "H" + std::string(kPages - 2, 'R') + "H");
+	EXPECT_EQ(store.pages(), 2u);
+}
+
 TEST_F(StoreOfAdopted, ItsEndFreesEveryPage)
 {
 	u8 *const first = hand_over(3);

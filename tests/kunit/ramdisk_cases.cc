@@ -94,6 +94,51 @@ void initrd_ramdisk_reads_what_was_written(struct kunit *test)
 	EXPECT_EQ(test, store.value().pages(), pages);
 }
 
+// Pages here and there, across the ends of the map's nodes, among them the first
+// that a map ever has and one far away.
+void initrd_ramdisk_reads_across_gaps(struct kunit *test)
+{
+	constexpr u64 kPlaces[] = {0, 1, 62, 63, 64, 66, 127, 128, 150, 4095, 4096};
+	auto store = ramdisk::PageStore::create();
+	const u64 page = ramdisk_page_size();
+	auto data = Buffer::create(page);
+	const auto expected = [&](u64 at) {
+		for (u64 place : kPlaces)
+			if (initrd::in_units(at, page) == place)
+				return pattern(at);
+		return zero(at);
+	};
+	u64 pages = 0;
+
+	EXPECT(test, store && data);
+	if (!store || !data)
+		return;
+	for (u64 place : kPlaces) {
+		fill(data.value().bytes(), place * page);
+		EXPECT(test, store.value()
+				     .write(place * page, data.value().bytes(), RAMDISK_MAY_SLEEP)
+				     .ok());
+		EXPECT_EQ(test, store.value().pages(), ++pages);
+	}
+	auto found = Buffer::create(160 * page);
+
+	EXPECT(test, found.ok());
+	if (!found)
+		return;
+	const u64 starts[] = {0, 60 * page + 5, 4000 * page + 1};
+
+	for (u64 from : starts) {
+		size_t wrong = 0;
+		u64 at = from;
+
+		__builtin_memset(found.value().data(), 0xee, found.value().size());
+		store.value().read(from, found.value().bytes());
+		for (u8 byte : found.value().bytes())
+			wrong += byte != expected(at++);
+		EXPECT_EQ(test, wrong, 0);
+	}
+}
+
 void initrd_ramdisk_discards(struct kunit *test)
 {
 	auto store = ramdisk::PageStore::create();

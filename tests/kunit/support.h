@@ -83,6 +83,7 @@ int initrd_kunit_wait(struct kunit_suite *suite);
 #define INITRD_RAMDISK_CASES(X)                  \
 	X(initrd_ramdisk_reads_zeros)            \
 	X(initrd_ramdisk_reads_what_was_written) \
+	X(initrd_ramdisk_reads_across_gaps)      \
 	X(initrd_ramdisk_discards)               \
 	X(initrd_ramdisk_inserts)                \
 	X(initrd_ramdisk_writes_pages)

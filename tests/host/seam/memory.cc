@@ -109,14 +109,28 @@ void ramdisk_bits_free(unsigned long *bits)
 	free_block(bits);
 }
 
-int ramdisk_bit_is_set(const unsigned long *bits, u64 number)
+static bool bit_is_set(const unsigned long *bits, u64 number)
 {
 	return bits[number / 64] >> number % 64 & 1;
 }
 
+u64 ramdisk_bits_next_set(const unsigned long *bits, u64 first, u64 end)
+{
+	while (first < end && !bit_is_set(bits, first))
+		first++;
+	return first;
+}
+
+u64 ramdisk_bits_next_clear(const unsigned long *bits, u64 first, u64 end)
+{
+	while (first < end && bit_is_set(bits, first))
+		first++;
+	return first;
+}
+
 int ramdisk_bit_set(unsigned long *bits, u64 number)
 {
-	const int before = ramdisk_bit_is_set(bits, number);
+	const bool before = bit_is_set(bits, number);
 
 	bits[number / 64] |= 1ul << number % 64;
 	return before;

@@ -24,7 +24,8 @@ constexpr int kGarbage = 0xa5;
 
 struct Retired {
 	ramdisk_page *page;
-	u8 *adopted;
+	u8 *adopted; // the first of `count`, where there is no page
+	size_t count;
 };
 
 // A window is a copy of its pages, so that its bounds can be watched.
@@ -41,25 +42,13 @@ struct State {
 };
 State state;
 
-ramdisk_page *new_page(int fill)
-{
-	if (!host::may_allocate())
-		return nullptr;
-
-	auto *const page = new ramdisk_page;
-
-	std::memset(page->bytes, fill, sizeof(page->bytes));
-	host::live().pages++;
-	return page;
-}
-
 void free_retired()
 {
 	for (const Retired &retired : state.retired) {
 		if (retired.page)
 			ramdisk_page_free(retired.page);
-		else
-			host::image_page_freed(retired.adopted);
+		for (size_t i = 0; i < retired.count; i++)
+			host::image_page_freed(retired.adopted + i * host::kPage);
 	}
 	state.retired.clear();
 }
@@ -102,7 +91,14 @@ struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait)
 {
 	if (wait == RAMDISK_NO_WAIT && state.rules.no_page_at_once)
 		return nullptr;
-	return new_page(0);
+	if (!host::may_allocate())
+		return nullptr;
+
+	auto *const page = new ramdisk_page;
+
+	std::memset(page->bytes, kGarbage, sizeof(page->bytes));
+	host::live().pages++;
+	return page;
 }
 
 void ramdisk_page_free(struct ramdisk_page *page)
@@ -111,14 +107,11 @@ void ramdisk_page_free(struct ramdisk_page *page)
 	delete page;
 }
 
-void ramdisk_page_retire(struct ramdisk_page *page)
+void ramdisk_pages_retire_adopted(u8 *mapped, size_t count)
 {
-	retire({page, nullptr});
-}
-
-void ramdisk_page_retire_adopted(u8 *mapped)
-{
-	retire({nullptr, mapped});
+	if (!count || count > RAMDISK_AT_ONCE)
+		host::complain("adopted pages are freed at one go, but not so many");
+	retire({nullptr, mapped, count});
 }
 
 void ramdisk_pages_settle(void)
@@ -127,13 +120,6 @@ void ramdisk_pages_settle(void)
 		host::complain("settle inside a read-side section: waits for ever");
 	state.settled++;
 	free_retired();
-}
-
-void ramdisk_page_read(struct ramdisk_page *page, size_t at, void *to, size_t size)
-{
-	if (at + size > host::kPage)
-		host::complain("read behind a page's end");
-	std::memcpy(to, page->bytes + at, size);
 }
 
 void ramdisk_page_write(struct ramdisk_page *page, size_t at, const void *from, size_t size)
@@ -168,13 +154,37 @@ void ramdisk_map_free(struct ramdisk_map *map)
 	delete map;
 }
 
-struct ramdisk_page *ramdisk_map_get(struct ramdisk_map *map, u64 number)
+void ramdisk_map_read(struct ramdisk_map *map, u64 offset, void *to, size_t size)
 {
-	const auto found = map->pages.find(number);
+	u8 *out = static_cast<u8 *>(to);
 
-	if (!state.sections)
-		host::complain("a page is looked up outside a read-side section");
-	return found == map->pages.end() ? nullptr : found->second;
+	for (size_t n; size; size -= n, offset += n, out += n) {
+		const size_t at = offset % host::kPage;
+		const auto found = map->pages.find(offset / host::kPage);
+
+		n = std::min(size, host::kPage - at);
+		if (found == map->pages.end())
+			std::memset(out, 0, n);
+		else
+			std::memcpy(out, found->second->bytes + at, n);
+	}
+}
+
+size_t ramdisk_map_write(struct ramdisk_map *map, u64 offset, const void *from, size_t size)
+{
+	const u8 *const in = static_cast<const u8 *>(from);
+	size_t done = 0;
+
+	for (size_t n; done < size; done += n) {
+		const size_t at = (offset + done) % host::kPage;
+		const auto found = map->pages.find((offset + done) / host::kPage);
+
+		if (found == map->pages.end())
+			break;
+		n = std::min(size - done, host::kPage - at);
+		std::memcpy(found->second->bytes + at, in + done, n);
+	}
+	return done;
 }
 
 int ramdisk_map_add(struct ramdisk_map *map, u64 number, struct ramdisk_page *page,
@@ -193,17 +203,20 @@ int ramdisk_map_add(struct ramdisk_map *map, u64 number, struct ramdisk_page *pa
 	return 0;
 }
 
-struct ramdisk_page *ramdisk_map_take(struct ramdisk_map *map, u64 *number, u64 last)
+size_t ramdisk_map_retire(struct ramdisk_map *map, u64 *number, u64 last)
 {
-	const auto found = map->pages.lower_bound(*number);
+	size_t count = 0;
 
-	if (found == map->pages.end() || found->first > last)
-		return nullptr;
-	ramdisk_page *const page = found->second;
+	for (; count < RAMDISK_AT_ONCE; count++) {
+		const auto found = map->pages.lower_bound(*number);
 
-	*number = found->first;
-	map->pages.erase(found);
-	return page;
+		if (found == map->pages.end() || found->first > last)
+			break;
+		*number = found->first + 1;
+		retire({found->second, nullptr, 0});
+		map->pages.erase(found);
+	}
+	return count;
 }
 
 void ramdisk_map_count(struct ramdisk_map *map, long change)
@@ -231,11 +244,6 @@ void ramdisk_breathe(void)
 {
 	if (state.sections)
 		host::complain("the processor is given away inside a read-side section");
-}
-
-struct ramdisk_page *ramdisk_window_page(void)
-{
-	return new_page(kGarbage);
 }
 
 u8 *ramdisk_window_map(struct ramdisk_page **pages, size_t count)
