@@ -42,6 +42,26 @@ def test_write_and_read_back(lab: Lab) -> None:
     assert lines == ["same", "same", "0", str(4096 * 1024), "empty"]
 
 
+def test_past_the_page_cache(lab: Lab) -> None:
+    """Direct I/O in pieces smaller and larger than a page, that begin anywhere:
+    into new pages, over old ones, across gaps."""
+    lines = run(lab, """
+        cd /tmp
+        head -c 1048576 /bin/busybox >one
+        for size in 512 1536 4096 66048 1048576; do
+            blkdiscard /dev/ram1
+            for round in new old; do
+                dd if=one of=/dev/ram1 bs=$size oflag=direct conv=notrunc 2>/dev/null
+                dd if=/dev/ram1 bs=$size iflag=direct 2>/dev/null | head -c 1048576 | cmp - one
+            done
+            blkdiscard -o 8192 -l 200704 /dev/ram1
+            dd if=/dev/zero of=one bs=4096 seek=2 count=49 conv=notrunc 2>/dev/null
+            dd if=/dev/ram1 bs=$size iflag=direct 2>/dev/null | head -c 1048576 | cmp - one && echo $size
+        done
+    """)
+    assert lines == ["512", "1536", "4096", "66048", "1048576"]
+
+
 def test_beyond_the_end(lab: Lab) -> None:
     """A write past the end is refused, not stored."""
     lines = run(lab, "dd if=/dev/zero of=/dev/ram1 bs=1M count=5 2>&1 | grep -c 'No space left'\n",
