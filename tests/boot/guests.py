@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
 from pathlib import Path
@@ -59,6 +60,12 @@ pages() {
 	[ -d /sys/kernel/debug/ramdisk_pages ] || mount -t debugfs debugfs /sys/kernel/debug
 	cat /sys/kernel/debug/ramdisk_pages/ram0
 }
+"""
+
+#: For scripts: the data that retain_initrd has kept, for check_retained().
+RETAINED = """
+file=/sys/firmware/initrd
+[ ! -e $file ] || echo "file=$(stat -c '%a %s' $file) $(sha256sum <$file)"
 """
 
 
@@ -117,6 +124,12 @@ def check_real_root(outcome: vm.Outcome, fs: str = "ext2") -> None:
     assert facts["pid"] == "1"
     assert facts["mount"].split()[1:3] == ["/", fs]
     assert facts["content"] == "intact"
+
+
+def check_retained(found: dict[str, str], data: bytes) -> None:
+    """RETAINED has found the initrd as it was loaded."""
+    mode, size, digest = found["file"].split()[:3]
+    assert (mode, int(size), digest) == ("440", len(data), hashlib.sha256(data).hexdigest())
 
 
 def with_bootconfig(data: bytes, config: str) -> bytes:

@@ -4,23 +4,13 @@ the boot configuration behind the data."""
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
 
 import images
 from conftest import Lab
-from guests import SLACK_OF_TWO_BOOTS, TOOLS, check_real_root, values, with_bootconfig
+from guests import RETAINED, SLACK_OF_TWO_BOOTS, TOOLS, check_real_root, check_retained, values, with_bootconfig
 
-FILE = TOOLS + """
-file=/sys/firmware/initrd
-[ ! -e $file ] || echo "file=$(stat -c '%a %s' $file) $(sha256sum <$file)"
-"""
-
-
-def check_file(found: dict[str, str], data: bytes) -> None:
-    mode, size, digest = found["file"].split()[:3]
-    assert (mode, int(size), digest) == ("440", len(data), hashlib.sha256(data).hexdigest())
+FILE = TOOLS + RETAINED
 
 
 @pytest.mark.c_since("6.12", reason="there is no /sys/firmware/initrd")
@@ -31,7 +21,7 @@ def test_retained_data(lab: Lab, kind: str, compressor: str) -> None:
     it, also when it became the RAM disk and that was written to."""
     image = lab.image(kind, compressor, guest_test="touch /tmp/new; sync\n" + FILE)
     outcome = lab.succeed(image, ["retain_initrd"])
-    check_file(values(outcome), image.read_bytes())
+    check_retained(values(outcome), image.read_bytes())
     assert outcome.console.freed_kib == []
 
 
@@ -68,7 +58,7 @@ def test_bootconfig(lab: Lab, kind: str, compressor: str) -> None:
     outcome = lab.succeed(image, [*options, "bootconfig", "retain_initrd"], root=False)
     found = values(outcome)
     if lab.has_retained_file(outcome.guest.facts["release"]):
-        check_file(found, data)
+        check_retained(found, data)
     assert (found["ram1"], found["words"], found["config"]) == ("18432", "1", "1")
     assert outcome.guest.facts["content"] == "intact"
     assert [line for line in outcome.console.having("initrd: ") if "ignored" in line] == []
