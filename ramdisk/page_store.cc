@@ -174,12 +174,13 @@ Result<void> PageStore::adopt(u8 *first, u64 pages)
 	return {};
 }
 
-Result<void> PageStore::insert(u64 number, ramdisk_page *page)
+Result<void> PageStore::insert(u64 first, initrd::Span<ramdisk_page *> pages, size_t &done)
 {
-	const int status = ramdisk_map_add(map_, number, page, RAMDISK_AT_BOOT);
+	int status;
 
-	if (status == 0)
-		ramdisk_map_count(map_, 1);
+	done = ramdisk_map_add_many(map_, first, pages.data(), pages.size(), RAMDISK_AT_BOOT,
+				    &status);
+	ramdisk_map_count(map_, static_cast<long>(done));
 	return check(status, status == -initrd::kExists ? "page is there" : "out of memory");
 }
 

@@ -51,8 +51,11 @@ public:
 	 * kNoMemory: they are still the caller's.
 	 */
 	Result<void> adopt(u8 *first, u64 pages);
-	/* At boot: makes `page` the disk's; kNoMemory or kExists: still the caller's. */
-	Result<void> insert(u64 number, ramdisk_page *page);
+	/*
+	 * At boot: makes `pages` the disk's from page number `first` on, in order.
+	 * `done` is how many; kNoMemory or kExists: the others are still the caller's.
+	 */
+	Result<void> insert(u64 first, initrd::Span<ramdisk_page *> pages, size_t &done);
 
 	/* Frees the pages from `first` up to and without `end`. */
 	void discard(u64 first, u64 end);

@@ -6,33 +6,49 @@ namespace ramdisk {
 
 using initrd::Buffer;
 using initrd::Error;
+using initrd::max;
+using initrd::Span;
 
 namespace {
 
-// A window has at least this many bytes: few mappings, little copied twice by
-// decoders that keep a window of their own.
+// A window grows by at least this many bytes: few mappings, little copied twice
+// by decoders that keep a window of their own.
 constexpr size_t kWindow = 1 << 20;
 
-INLINE ramdisk_page **list(const Buffer &buffer)
+Error no_memory(size_t pages)
 {
-	// SAFETY: allocated as an array of page pointers, aligned for them.
-	return reinterpret_cast<ramdisk_page **>(buffer.data());
+	return {initrd::kNoMemory, "out of memory for the RAM disk", 0,
+		pages * ramdisk_page_size()};
 }
 
 } // namespace
+
+PageWriter::PageWriter(Disk &disk) : disk_(disk), range_(ramdisk_range_reserve())
+{
+	if (range_)
+		set_keeps();
+}
 
 PageWriter::~PageWriter()
 {
 	drop_pages();
 }
 
+ramdisk_page **PageWriter::pages() const
+{
+	// SAFETY: allocated as an array of page pointers, aligned for them.
+	return reinterpret_cast<ramdisk_page **>(page_list_.data());
+}
+
+// Unmaps everything, and frees the pages that are not the disk's.
 void PageWriter::drop_pages()
 {
-	if (window_)
+	if (window_ && !range_)
 		ramdisk_window_unmap(window_);
 	window_ = nullptr;
+	range_ = Range();
 	for (size_t i = 0; i < count_; i++)
-		ramdisk_page_free(list(page_list_)[i]);
+		ramdisk_page_free(pages()[i]);
 	count_ = 0;
 	used_ = 0;
 }
@@ -42,48 +58,67 @@ void PageWriter::drop_pages()
 Result<void> PageWriter::close_window()
 {
 	const size_t page = ramdisk_page_size();
-	ramdisk_page **const pages = list(page_list_);
-	Result<void> result;
-	size_t done = 0;
 
-	if (window_)
+	if (window_ && !range_)
 		ramdisk_window_unmap(window_);
 	window_ = nullptr;
-	for (; done < used_ / page; done++) {
-		result = disk_.insert(first_, pages[done]);
-		if (!result)
-			break;
-		first_++;
-	}
+	size_t done = 0;
+	auto given = disk_.insert(first_, Span(pages(), used_ / page), done);
+
 	for (size_t i = done; done && i < count_; i++)
-		pages[i - done] = pages[i];
+		pages()[i - done] = pages()[i];
+	first_ += done;
 	count_ -= done;
 	used_ -= done * page;
-	return result;
+	return given;
 }
 
-Result<void> PageWriter::open_window(size_t pages)
+// Makes the list of pages that long.
+Result<void> PageWriter::make_list(size_t pages)
 {
-	if (page_list_.size() < pages * sizeof(ramdisk_page *)) {
-		Buffer longer = TRY(Buffer::create(pages * sizeof(ramdisk_page *)));
+	if (page_list_.size() >= pages * sizeof(ramdisk_page *))
+		return {};
+	Buffer longer = TRY(Buffer::create(pages * sizeof(ramdisk_page *)));
 
-		initrd::copy(longer.bytes(),
-			     page_list_.bytes().first(count_ * sizeof(ramdisk_page *)));
-		page_list_ = initrd::move(longer);
-	}
-	while (count_ < pages) {
-		ramdisk_page *const page = ramdisk_page_new(RAMDISK_AT_BOOT);
-
-		if (!page)
-			return Error{initrd::kNoMemory, "out of memory for the RAM disk", 0,
-				     pages * ramdisk_page_size()};
-		list(page_list_)[count_++] = page;
-	}
-	window_ = ramdisk_window_map(list(page_list_), count_);
-	if (!window_)
-		return Error{initrd::kNoMemory, "out of address space for the RAM disk", 0,
-			     pages * ramdisk_page_size()};
+	initrd::copy(longer.bytes(), page_list_.bytes().first(count_ * sizeof(ramdisk_page *)));
+	page_list_ = initrd::move(longer);
 	return {};
+}
+
+// Maps the first `count` pages of the list, of which count_ were there before.
+Result<void> PageWriter::map(size_t count)
+{
+	const Error none = {initrd::kNoMemory, "out of address space for the RAM disk", 0,
+			    count * ramdisk_page_size()};
+
+	if (!range_) {
+		window_ = ramdisk_window_map(pages(), count);
+		return window_ ? Result<void>() : none;
+	}
+	const size_t first = static_cast<size_t>(first_);
+
+	if (ramdisk_range_pages(range_.get()) - first < count)
+		return none;
+	if (count > count_ &&
+	    ramdisk_range_map(range_.get(), first + count_, pages() + count_, count - count_) < 0)
+		return none;
+	window_ = ramdisk_range_start(range_.get()) + first * ramdisk_page_size();
+	return {};
+}
+
+Result<void> PageWriter::open_window(size_t count)
+{
+	TRY(make_list(count));
+	size_t there = count_ + ramdisk_window_pages(pages() + count_, count - count_);
+	auto mapped = there < count ? no_memory(count) : map(count);
+
+	if (mapped) {
+		count_ = count;
+		return {};
+	}
+	while (there > count_)
+		ramdisk_page_free(pages()[--there]);
+	return mapped;
 }
 
 Result<MutableBytes> PageWriter::lend(size_t wanted)
@@ -92,9 +127,10 @@ Result<MutableBytes> PageWriter::lend(size_t wanted)
 
 	if (!window_ || count_ * page - used_ < wanted) {
 		TRY(close_window());
-		const size_t bytes = used_ + (wanted < kWindow ? kWindow : wanted);
+		const size_t bytes = used_ + max(wanted, kWindow);
 
-		TRY(open_window((bytes + page - 1) / page));
+		// There may be more after one that could not be opened.
+		TRY(open_window(max((bytes + page - 1) / page, count_)));
 	}
 	return MutableBytes(window_ + used_, count_ * page - used_);
 }
@@ -111,8 +147,9 @@ Result<void> PageWriter::finish()
 	const size_t page = ramdisk_page_size();
 	auto closed = close_window();
 
+	range_ = Range();
 	if (closed && used_) {
-		ramdisk_page_zero(list(page_list_)[0], used_, page - used_);
+		ramdisk_page_zero(pages()[0], used_, page - used_);
 		used_ = page;
 		closed = close_window();
 	}

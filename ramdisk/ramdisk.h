@@ -35,9 +35,9 @@ public:
 	/* Takes over the whole pages that `image`, page-aligned, lies in. */
 	Result<void> adopt(Bytes image);
 	/* PageStore::insert(). */
-	INLINE Result<void> insert(u64 number, ramdisk_page *page)
+	INLINE Result<void> insert(u64 first, initrd::Span<ramdisk_page *> pages, size_t &done)
 	{
-		return store_.insert(number, page);
+		return store_.insert(first, pages, done);
 	}
 	/* Finds the partitions of what was loaded; with brd.max_part= only. */
 	void find_partitions();

@@ -45,10 +45,19 @@ public:
 			reading_->reached(base_ + size);
 	}
 
+	/*
+	 * Whether all output lies side by side: what was committed stays readable,
+	 * right before the room that is lent.
+	 */
+	INLINE bool keeps() const { return keeps_; }
+
 protected:
 	~Sink() = default;
+	/* To be called before anything is lent. */
+	INLINE void set_keeps() { keeps_ = true; }
 
 private:
+	bool keeps_ = false;
 	Reading *reading_ = nullptr;
 	size_t base_ = 0;
 };

@@ -195,6 +195,32 @@ int ramdisk_map_add(struct ramdisk_map *map, u64 number, struct ramdisk_page *pa
 	return status == -EBUSY ? -EEXIST : status;
 }
 
+size_t ramdisk_map_add_many(struct ramdisk_map *map, u64 first, struct ramdisk_page **pages,
+			    size_t count, enum ramdisk_wait wait, int *status)
+{
+	XA_STATE(xas, &map->pages, first);
+	size_t added = 0;
+
+	/* One descent for the pages of a node, and no lock between them. */
+	do {
+		xas_lock(&xas);
+		while (added < count) {
+			if (xas_load(&xas)) {
+				xas_set_err(&xas, -EEXIST);
+				break;
+			}
+			xas_store(&xas, pages[added]);
+			if (xas_error(&xas))
+				break;
+			added++;
+			xas_next(&xas);
+		}
+		xas_unlock(&xas);
+	} while (xas_nomem(&xas, to_gfp(wait)));
+	*status = xas_error(&xas);
+	return added;
+}
+
 /* Retired pages lead one to the next by page_private(). */
 static void free_retired(struct rcu_head *head)
 {

@@ -56,6 +56,12 @@ size_t ramdisk_map_write(struct ramdisk_map *map, u64 offset, const void *from, 
 int ramdisk_map_add(struct ramdisk_map *map, u64 number, struct ramdisk_page *page,
 		    enum ramdisk_wait wait);
 /*
+ * The same for `count` pages with numbers from `first` on, in order. Returns how
+ * many the map owns now; `*status` says why it is not all: 0, -EEXIST, -ENOMEM.
+ */
+size_t ramdisk_map_add_many(struct ramdisk_map *map, u64 first, struct ramdisk_page **pages,
+			    size_t count, enum ramdisk_wait wait, int *status);
+/*
  * Takes the first pages with numbers from `*number` to `last` out of the map,
  * RAMDISK_AT_ONCE at most, to be freed once every read-side section of now has
  * ended. Returns how many; `*number` is behind the last one then.

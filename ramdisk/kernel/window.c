@@ -1,8 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <asm/cacheflush.h>
 
+#include "initrd/kernel/series.h"
 #include "ramdisk/kernel/window.h"
+
+size_t __init ramdisk_window_pages(struct ramdisk_page **pages, size_t count)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_HIGHMEM | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	size_t before, there = 0;
+
+	memset(pages, 0, count * sizeof(*pages));
+	/* It may stop early while there is memory, but not at once. */
+	do {
+		before = there;
+		there = SERIES_BULK_PAGES(gfp, count, (struct page **)pages);
+	} while (there > before && there < count);
+	return there;
+}
 
 u8 * __init ramdisk_window_map(struct ramdisk_page **pages, size_t count)
 {
@@ -12,4 +30,56 @@ u8 * __init ramdisk_window_map(struct ramdisk_page **pages, size_t count)
 void __init ramdisk_window_unmap(u8 *window)
 {
 	vunmap(window);
+}
+
+/* A ramdisk_range is the kernel's struct vm_struct under another name. */
+static struct vm_struct *to_area(const struct ramdisk_range *range)
+{
+	return (struct vm_struct *)range;
+}
+
+struct ramdisk_range * __init ramdisk_range_reserve(void)
+{
+	if (!IS_ENABLED(CONFIG_64BIT))
+		return NULL;
+	return (struct ramdisk_range *)get_vm_area(totalram_pages() << PAGE_SHIFT, VM_MAP);
+}
+
+u8 * __init ramdisk_range_start(const struct ramdisk_range *range)
+{
+	return to_area(range)->addr;
+}
+
+size_t __init ramdisk_range_pages(const struct ramdisk_range *range)
+{
+	return get_vm_area_size(to_area(range)) >> PAGE_SHIFT;
+}
+
+static int __init map_page(pte_t *pte, unsigned long address, void *next)
+{
+	struct page ***page = next;
+
+	set_pte_at(&init_mm, address, pte, mk_pte(**page, PAGE_KERNEL));
+	(*page)++;
+	return 0;
+}
+
+int __init ramdisk_range_map(struct ramdisk_range *range, size_t first,
+			     struct ramdisk_page **pages, size_t count)
+{
+	unsigned long start = (unsigned long)to_area(range)->addr + (first << PAGE_SHIFT);
+	unsigned long size = count << PAGE_SHIFT;
+	struct page **next = (struct page **)pages;
+
+	if (apply_to_page_range(&init_mm, start, size, map_page, &next)) {
+		vunmap_range(start, start + size);
+		return -ENOMEM;
+	}
+	flush_cache_vmap(start, start + size);
+	return 0;
+}
+
+void __init ramdisk_range_free(struct ramdisk_range *range)
+{
+	free_vm_area(to_area(range));
 }

@@ -99,25 +99,31 @@ TEST_F(Store, AgreesWithAModel)
 TEST_F(Store, InsertedPagesAreCountedAndKept)
 {
 	PageStore store = make();
-	ramdisk_page *const page = ramdisk_page_new(RAMDISK_MAY_SLEEP);
-	ramdisk_page *const second = ramdisk_page_new(RAMDISK_MAY_SLEEP);
+	ramdisk_page *pages[4];
+	size_t done;
 
-	ramdisk_page_write(page, 3, "abc", 3);
-	ASSERT_TRUE(store.insert(2, page).ok());
+	for (ramdisk_page *&page : pages)
+		page = ramdisk_page_new(RAMDISK_MAY_SLEEP);
+	ramdisk_page_write(pages[0], 3, "abc", 3);
+	ASSERT_TRUE(store.insert(2, Span(pages, 1), done).ok());
 	EXPECT_EQ(read(store, 2 * kPage + 3, 3), host::to_data("abc"));
+	EXPECT_EQ(done, 1u);
 	EXPECT_EQ(store.pages(), 1u);
 
-	auto again = store.insert(2, second);
+	// Those in front of one that is there are taken.
+	auto again = store.insert(1, Span(pages, 4).skip(1), done);
 
 	ASSERT_FALSE(again);
 	EXPECT_EQ(again.error().code, kExists);
-	host::fail_allocation(1);
-	auto failed = store.insert(3, second);
+	EXPECT_EQ(done, 1u);
+	host::fail_allocation(2);
+	auto failed = store.insert(3, Span(pages, 4).skip(2), done);
 
 	ASSERT_FALSE(failed);
 	EXPECT_EQ(failed.error().code, kNoMemory);
-	EXPECT_EQ(store.pages(), 1u);
-	ramdisk_page_free(second);
+	EXPECT_EQ(done, 1u);
+	EXPECT_EQ(store.pages(), 3u);
+	ramdisk_page_free(pages[3]);
 }
 
 TEST_F(Store, AWriteThatMayNotWaitSaysSo)

@@ -14,7 +14,7 @@ using host::kPage;
 using ramdisk::Disk;
 using ramdisk::PageWriter;
 
-class PageWriterTest : public host::World {
+class PageWriterBase : public host::World {
 protected:
 	void SetUp() override { disk_ = ramdisk::boot_disk().value(); }
 
@@ -51,7 +51,20 @@ protected:
 	Disk *disk_;
 };
 
-TEST_F(PageWriterTest, TakesOutputOfAnySize)
+// With all output side by side, and in windows.
+class PageWriterTest : public PageWriterBase, public testing::WithParamInterface<bool> {
+protected:
+	void SetUp() override
+	{
+		PageWriterBase::SetUp();
+		host::page_rules().no_range = GetParam();
+	}
+};
+
+INSTANTIATE_TEST_SUITE_P(Addresses, PageWriterTest, testing::Values(false, true),
+			 [](const auto &info) { return info.param ? "few" : "many"; });
+
+TEST_P(PageWriterTest, TakesOutputOfAnySize)
 {
 	const size_t window = 1 << 20;
 
@@ -69,7 +82,7 @@ TEST_F(PageWriterTest, TakesOutputOfAnySize)
 	}
 }
 
-TEST_F(PageWriterTest, TakesOutputInOddPieces)
+TEST_P(PageWriterTest, TakesOutputInOddPieces)
 {
 	const Data data = host::sample(300001);
 
@@ -86,7 +99,7 @@ TEST_F(PageWriterTest, TakesOutputInOddPieces)
 	}
 }
 
-TEST_F(PageWriterTest, TakesSingleBytes)
+TEST_P(PageWriterTest, TakesSingleBytes)
 {
 	const Data data = host::sample(2 * kPage + 3);
 	PageWriter writer(*disk_);
@@ -96,7 +109,7 @@ TEST_F(PageWriterTest, TakesSingleBytes)
 	expect_disk(data);
 }
 
-TEST_F(PageWriterTest, RoomThatWasLentAndNotUsedIsNotOutput)
+TEST_P(PageWriterTest, RoomThatWasLentAndNotUsedIsNotOutput)
 {
 	PageWriter writer(*disk_);
 
@@ -107,7 +120,29 @@ TEST_F(PageWriterTest, RoomThatWasLentAndNotUsedIsNotOutput)
 	expect_disk({1, 2, 3});
 }
 
-TEST_F(PageWriterTest, WithoutFinishThePagesInHandAreFreed)
+TEST_F(PageWriterBase, OutputLiesSideBySide)
+{
+	const Data data = host::sample(3000001);
+	PageWriter writer(*disk_);
+	const u8 *start = nullptr;
+
+	ASSERT_TRUE(writer.keeps());
+	for (size_t at = 0; at < data.size();) {
+		const MutableBytes room = writer.lend(100000).value();
+
+		start = start ?: room.data();
+		ASSERT_EQ(room.data(), start + at);
+		EXPECT_EQ(std::memcmp(start, data.data(), at), 0);
+		const size_t n = copy(room.first(77777), host::bytes_of(data).skip(at));
+
+		ASSERT_TRUE(writer.commit(n).ok());
+		at += n;
+	}
+	ASSERT_TRUE(writer.finish().ok());
+	expect_disk(data);
+}
+
+TEST_P(PageWriterTest, WithoutFinishThePagesInHandAreFreed)
 {
 	{
 		PageWriter writer(*disk_);
@@ -118,7 +153,7 @@ TEST_F(PageWriterTest, WithoutFinishThePagesInHandAreFreed)
 	EXPECT_EQ(host::live().windows, 0u);
 }
 
-TEST_F(PageWriterTest, WhatIsWrittenAfterAFailureIsPagesInOrder)
+TEST_P(PageWriterTest, WhatIsWrittenAfterAFailureIsPagesInOrder)
 {
 	const Data data = host::sample(2500000);
 	uint64_t all;
@@ -154,7 +189,7 @@ TEST_F(PageWriterTest, WhatIsWrittenAfterAFailureIsPagesInOrder)
 	}
 }
 
-TEST_F(PageWriterTest, ADiskThatIsNotEmptyIsAnError)
+TEST_P(PageWriterTest, ADiskThatIsNotEmptyIsAnError)
 {
 	ASSERT_TRUE(disk_->write(2 * kPage, host::bytes_of({9}), RAMDISK_MAY_SLEEP).ok());
 	PageWriter writer(*disk_);
@@ -164,7 +199,7 @@ TEST_F(PageWriterTest, ADiskThatIsNotEmptyIsAnError)
 	EXPECT_EQ(host::live().pages, disk_->pages());
 }
 
-class PageWriterOf : public PageWriterTest, public testing::WithParamInterface<host::Method> {};
+class PageWriterOf : public PageWriterBase, public testing::WithParamInterface<host::Method> {};
 
 INSTANTIATE_TEST_SUITE_P(Formats, PageWriterOf, testing::ValuesIn(host::kMethods),
 			 [](const auto &info) { return info.param.name; });

@@ -168,34 +168,44 @@ void initrd_ramdisk_discards(struct kunit *test)
 	EXPECT_EQ(test, wrong_in(store.value(), 0, 8 * page, zero), 0);
 }
 
+// As many as lie in several nodes of the map, up to one that is there.
 void initrd_ramdisk_inserts(struct kunit *test)
 {
+	constexpr size_t kPages = 200;
+	constexpr u64 kFirst = 50;
+	const size_t page = ramdisk_page_size();
 	auto store = ramdisk::PageStore::create();
-	ramdisk_page *const first = ramdisk_page_new(RAMDISK_MAY_SLEEP);
-	ramdisk_page *const second = ramdisk_page_new(RAMDISK_MAY_SLEEP);
+	ramdisk_page *pages[kPages];
 	const u8 byte = 0x5a;
+	size_t there = 0;
+	size_t done = 0;
 
-	EXPECT(test, store && first && second);
-	if (store && first && second) {
-		ramdisk_page_write(first, 100, &byte, 1);
-		EXPECT(test, store.value().insert(7, first).ok());
-		EXPECT_EQ(test, store.value().pages(), 1);
-		EXPECT_EQ(test,
-			  wrong_in(store.value(), 7 * ramdisk_page_size() + 100, 1,
-				   [&](u64) { return byte; }),
-			  0);
+	while (there < kPages && (pages[there] = ramdisk_page_new(RAMDISK_MAY_SLEEP))) {
+		const u8 number = static_cast<u8>(there);
 
-		auto again = store.value().insert(7, second);
-
-		EXPECT(test, !again);
-		if (!again)
-			EXPECT_EQ(test, again.error().code, kExists);
-		EXPECT_EQ(test, store.value().pages(), 1);
-	} else if (first) {
-		ramdisk_page_free(first);
+		ramdisk_page_write(pages[there++], 100, &number, 1);
 	}
-	if (second)
-		ramdisk_page_free(second);
+	EXPECT(test, store && there == kPages);
+	if (store && there == kPages) {
+		const u64 last = kFirst + kPages - 1;
+
+		EXPECT(test,
+		       store.value().write(last * page, Bytes(&byte, 1), RAMDISK_MAY_SLEEP).ok());
+		auto inserted = store.value().insert(kFirst, pages, done);
+
+		EXPECT(test, !inserted);
+		if (!inserted)
+			EXPECT_EQ(test, inserted.error().code, kExists);
+		EXPECT_EQ(test, done, kPages - 1);
+		EXPECT_EQ(test, store.value().pages(), kPages);
+		for (size_t i = 0; i < kPages - 1; i++)
+			EXPECT_EQ(test,
+				  wrong_in(store.value(), (kFirst + i) * page + 100, 1,
+					   [&](u64) { return static_cast<u8>(i); }),
+				  0);
+	}
+	while (there > done)
+		ramdisk_page_free(pages[--there]);
 }
 
 // Output of odd sizes into a disk of the block layer's, and its end.

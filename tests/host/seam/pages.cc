@@ -3,6 +3,8 @@
 
 #include "ramdisk/kernel/pages.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <cstring>
 
@@ -11,6 +13,10 @@
 
 struct ramdisk_page {
 	u8 bytes[host::kPage];
+	/* Where it is mapped in a range: that counts then. */
+	u8 *mapped = nullptr;
+
+	u8 *content() { return mapped ? mapped : bytes; }
 };
 
 struct ramdisk_map {
@@ -103,6 +109,8 @@ struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait)
 
 void ramdisk_page_free(struct ramdisk_page *page)
 {
+	if (page->mapped)
+		host::complain("a page is freed while it is mapped");
 	host::live().pages--;
 	delete page;
 }
@@ -126,14 +134,14 @@ void ramdisk_page_write(struct ramdisk_page *page, size_t at, const void *from, 
 {
 	if (at + size > host::kPage)
 		host::complain("write behind a page's end");
-	std::memcpy(page->bytes + at, from, size);
+	std::memcpy(page->content() + at, from, size);
 }
 
 void ramdisk_page_zero(struct ramdisk_page *page, size_t at, size_t size)
 {
 	if (at + size > host::kPage)
 		host::complain("zeros behind a page's end");
-	std::memset(page->bytes + at, 0, size);
+	std::memset(page->content() + at, 0, size);
 }
 
 struct ramdisk_map *ramdisk_map_new(void)
@@ -203,6 +211,21 @@ int ramdisk_map_add(struct ramdisk_map *map, u64 number, struct ramdisk_page *pa
 	return 0;
 }
 
+size_t ramdisk_map_add_many(struct ramdisk_map *map, u64 first, struct ramdisk_page **pages,
+			    size_t count, enum ramdisk_wait wait, int *status)
+{
+	size_t added = 0;
+
+	*status = 0;
+	while (added < count) {
+		*status = ramdisk_map_add(map, first + added, pages[added], wait);
+		if (*status)
+			break;
+		added++;
+	}
+	return added;
+}
+
 size_t ramdisk_map_retire(struct ramdisk_map *map, u64 *number, u64 last)
 {
 	size_t count = 0;
@@ -246,6 +269,19 @@ void ramdisk_breathe(void)
 		host::complain("the processor is given away inside a read-side section");
 }
 
+size_t ramdisk_window_pages(struct ramdisk_page **pages, size_t count)
+{
+	size_t there = 0;
+
+	while (there < count) {
+		pages[there] = new_page(kGarbage);
+		if (!pages[there])
+			break;
+		there++;
+	}
+	return there;
+}
+
 u8 *ramdisk_window_map(struct ramdisk_page **pages, size_t count)
 {
 	if (!host::may_allocate())
@@ -273,4 +309,68 @@ void ramdisk_window_unmap(u8 *window)
 	state.windows.erase(found);
 	host::live().windows--;
 	std::free(window);
+}
+
+// What is not mapped cannot be touched.
+struct ramdisk_range {
+	u8 *start;
+	size_t count;
+	std::map<size_t, ramdisk_page *> pages;
+};
+
+struct ramdisk_range *ramdisk_range_reserve(void)
+{
+	constexpr size_t kCount = size_t{1} << 16;
+
+	// Addresses are no memory: doing without them is no failure.
+	if (state.rules.no_range)
+		return nullptr;
+	void *const start = mmap(nullptr, kCount * host::kPage, PROT_NONE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (start == MAP_FAILED)
+		return nullptr;
+	host::live().windows++;
+	return new ramdisk_range{static_cast<u8 *>(start), kCount, {}};
+}
+
+u8 *ramdisk_range_start(const struct ramdisk_range *range)
+{
+	return range->start;
+}
+
+size_t ramdisk_range_pages(const struct ramdisk_range *range)
+{
+	return range->count;
+}
+
+int ramdisk_range_map(struct ramdisk_range *range, size_t first, struct ramdisk_page **pages,
+		      size_t count)
+{
+	u8 *const start = range->start + first * host::kPage;
+
+	if (!host::may_allocate())
+		return -12;
+	if (!count || first + count > range->count)
+		host::complain("pages are mapped outside their range");
+	if (mprotect(start, count * host::kPage, PROT_READ | PROT_WRITE))
+		return -12;
+	for (size_t i = 0; i < count; i++) {
+		if (pages[i]->mapped || !range->pages.emplace(first + i, pages[i]).second)
+			host::complain("a page is mapped twice");
+		pages[i]->mapped = start + i * host::kPage;
+		std::memcpy(pages[i]->mapped, pages[i]->bytes, host::kPage);
+	}
+	return 0;
+}
+
+void ramdisk_range_free(struct ramdisk_range *range)
+{
+	for (const auto &[number, page] : range->pages) {
+		std::memcpy(page->bytes, page->mapped, host::kPage);
+		page->mapped = nullptr;
+	}
+	munmap(range->start, range->count * host::kPage);
+	host::live().windows--;
+	delete range;
 }

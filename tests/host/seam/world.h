@@ -62,6 +62,7 @@ Live &live();
 
 struct PageRules {
 	bool no_page_at_once = false; /* RAMDISK_NO_WAIT finds no page */
+	bool no_range = false;	      /* too few addresses for all output */
 	bool retire_late = false;     /* retired pages stay until the next settle() */
 	/* Other users of the same disk, at the moments when they hurt. */
 	std::function<void(u64 number)> before_map_add;
