@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-// Zstandard frames (RFC 8878). The library checks the content's checksum.
+// Zstandard frames (RFC 8878). The library checks the content's checksum. Where
+// the output stays readable it is its own window.
 
 #include "initrd/decode/decoder.h"
 #include "initrd/kernel/handles.h"
 
 namespace initrd {
 namespace {
+
+// No block makes more than the room that a step is given.
+static_assert(kStreamRoom >= SEAM_ZSTD_ROOM);
 
 constexpr const char *kTruncated = "truncated zstd data";
 
@@ -70,7 +74,8 @@ Result<size_t> decode_zstd(Bytes in, Sink &out)
 
 	const FrameSizes sizes = TRY(parse_header(in));
 	seam_codec_status status = SEAM_CODEC_CORRUPT;
-	Owned<seam_zstd, seam_zstd_free> codec(seam_zstd_new(in.data(), in.size(), &status));
+	Owned<seam_zstd, seam_zstd_free> codec(
+		seam_zstd_new(in.data(), in.size(), out.keeps(), &status));
 
 	if (!codec) {
 		if (status == SEAM_CODEC_NO_MEMORY)

@@ -41,11 +41,16 @@ void seam_inflate_free(struct seam_inflate *codec);
 u32 seam_crc32(u32 crc, const u8 *data, size_t size);
 
 /*
- * One Zstandard frame. `in` must start with its header; the window that it
- * asks for is allocated here. NULL with `status` set on failure.
+ * One Zstandard frame. `in` must start with its header. NULL with `status` set
+ * on failure. What it refers back to is kept in a window that is allocated
+ * here; or, if `in_place`, it is read where it was put: then each step's room
+ * follows the one before, less what is left of that, and has at least
+ * SEAM_ZSTD_ROOM bytes, and a step's input goes on to the input's end.
  */
+#define SEAM_ZSTD_ROOM (128 << 10)
 struct seam_zstd;
-struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, enum seam_codec_status *status);
+struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, int in_place,
+				enum seam_codec_status *status);
 enum seam_codec_status seam_zstd_step(struct seam_zstd *codec, struct seam_codec_io *io);
 void seam_zstd_free(struct seam_zstd *codec);
 

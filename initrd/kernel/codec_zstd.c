@@ -7,51 +7,51 @@
 #include "initrd/kernel/codec.h"
 
 struct seam_zstd {
-	zstd_dstream *stream;
+	zstd_dctx *context; /* a zstd_dstream is one, too */
 	void *workspace;
+	int in_place;
 };
 
-struct seam_zstd * __init seam_zstd_new(const u8 *in, size_t size,
+static bool __init start(struct seam_zstd *codec, size_t window)
+{
+	size_t size = codec->in_place ? zstd_dctx_workspace_bound() :
+					zstd_dstream_workspace_bound(window);
+
+	codec->workspace = __vmalloc(size, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	if (!codec->workspace)
+		return false;
+	codec->context = codec->in_place ? zstd_init_dctx(codec->workspace, size) :
+					   zstd_init_dstream(window, codec->workspace, size);
+	if (codec->context && codec->in_place)
+		ZSTD_decompressBegin(codec->context);
+	return codec->context;
+}
+
+struct seam_zstd * __init seam_zstd_new(const u8 *in, size_t size, int in_place,
 					enum seam_codec_status *status)
 {
 	struct seam_zstd *codec;
 	zstd_frame_header header;
-	size_t workspace_size;
 
 	*status = SEAM_CODEC_CORRUPT;
 	if (zstd_get_frame_header(&header, in, size) != 0)
 		return NULL;
 	*status = SEAM_CODEC_NO_MEMORY;
-	if (header.windowSize > SIZE_MAX / 2)
+	if (!in_place && header.windowSize > SIZE_MAX / 2)
 		return NULL;
 	codec = kzalloc(sizeof(*codec), GFP_KERNEL);
 	if (!codec)
 		return NULL;
-	workspace_size = zstd_dstream_workspace_bound(header.windowSize);
-	codec->workspace = __vmalloc(workspace_size,
-				     GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
-	if (codec->workspace)
-		codec->stream = zstd_init_dstream(header.windowSize, codec->workspace,
-						  workspace_size);
-	if (!codec->stream) {
+	codec->in_place = in_place;
+	if (!start(codec, header.windowSize)) {
 		seam_zstd_free(codec);
 		return NULL;
 	}
 	return codec;
 }
 
-enum seam_codec_status __init seam_zstd_step(struct seam_zstd *codec, struct seam_codec_io *io)
+static enum seam_codec_status __init failed(size_t status)
 {
-	zstd_in_buffer in = { .src = io->in, .size = io->in_left };
-	zstd_out_buffer out = { .dst = io->out, .size = io->out_left };
-	size_t status = zstd_decompress_stream(codec->stream, &out, &in);
-
-	io->in += in.pos;
-	io->in_left -= in.pos;
-	io->out += out.pos;
-	io->out_left -= out.pos;
-	if (!zstd_is_error(status))
-		return status ? SEAM_CODEC_MORE : SEAM_CODEC_END;
 	switch (zstd_get_error_code(status)) {
 	case ZSTD_error_memory_allocation:
 		return SEAM_CODEC_NO_MEMORY;
@@ -65,6 +65,43 @@ enum seam_codec_status __init seam_zstd_step(struct seam_zstd *codec, struct sea
 	default:
 		return SEAM_CODEC_CORRUPT;
 	}
+}
+
+/* One piece as the library wants it: a header, a block, a checksum. */
+static enum seam_codec_status __init step_in_place(zstd_dctx *context, struct seam_codec_io *io)
+{
+	size_t size = ZSTD_nextSrcSizeToDecompress(context);
+	size_t made = 0;
+
+	if (size <= io->in_left)
+		made = ZSTD_decompressContinue(context, io->out, io->out_left, io->in, size);
+	else
+		size = io->in_left;
+	if (zstd_is_error(made))
+		return failed(made);
+	io->in += size;
+	io->in_left -= size;
+	io->out += made;
+	io->out_left -= made;
+	return ZSTD_nextSrcSizeToDecompress(context) ? SEAM_CODEC_MORE : SEAM_CODEC_END;
+}
+
+enum seam_codec_status __init seam_zstd_step(struct seam_zstd *codec, struct seam_codec_io *io)
+{
+	zstd_in_buffer in = { .src = io->in, .size = io->in_left };
+	zstd_out_buffer out = { .dst = io->out, .size = io->out_left };
+	size_t status;
+
+	if (codec->in_place)
+		return step_in_place(codec->context, io);
+	status = zstd_decompress_stream(codec->context, &out, &in);
+	io->in += in.pos;
+	io->in_left -= in.pos;
+	io->out += out.pos;
+	io->out_left -= out.pos;
+	if (zstd_is_error(status))
+		return failed(status);
+	return status ? SEAM_CODEC_MORE : SEAM_CODEC_END;
 }
 
 void __init seam_zstd_free(struct seam_zstd *codec)

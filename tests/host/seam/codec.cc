@@ -27,7 +27,8 @@ struct seam_inflate {
 
 struct seam_zstd {
 	std::vector<u8> workspace;
-	ZSTD_DStream *stream;
+	ZSTD_DCtx *context;
+	bool in_place;
 };
 
 struct seam_xz {
@@ -88,7 +89,8 @@ u32 seam_crc32(u32 crc, const u8 *data, size_t size)
 	return static_cast<u32>(crc32_z(crc, data, size));
 }
 
-struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, enum seam_codec_status *status)
+struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, int in_place,
+				enum seam_codec_status *status)
 {
 	ZSTD_frameHeader header;
 
@@ -96,29 +98,25 @@ struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, enum seam_codec_statu
 	if (ZSTD_getFrameHeader(&header, in, size) != 0)
 		return nullptr;
 	*status = SEAM_CODEC_NO_MEMORY;
-	if (header.windowSize > kMost || !host::may_allocate())
+	if ((!in_place && header.windowSize > kMost) || !host::may_allocate())
 		return nullptr;
 
 	auto *const codec = new seam_zstd;
 
-	codec->workspace.resize(ZSTD_estimateDStreamSize(static_cast<size_t>(header.windowSize)));
-	codec->stream = ZSTD_initStaticDStream(codec->workspace.data(), codec->workspace.size());
+	codec->in_place = in_place;
+	codec->workspace.resize(
+		in_place ? ZSTD_estimateDCtxSize() :
+			   ZSTD_estimateDStreamSize(static_cast<size_t>(header.windowSize)));
+	codec->context = ZSTD_initStaticDCtx(codec->workspace.data(), codec->workspace.size());
+	ZSTD_decompressBegin(codec->context);
 	host::live().codecs++;
 	return codec;
 }
 
-enum seam_codec_status seam_zstd_step(struct seam_zstd *codec, struct seam_codec_io *io)
-{
-	ZSTD_inBuffer in = {io->in, io->in_left, 0};
-	ZSTD_outBuffer out = {io->out, io->out_left, 0};
-	const size_t status = ZSTD_decompressStream(codec->stream, &out, &in);
+namespace {
 
-	io->in += in.pos;
-	io->in_left -= in.pos;
-	io->out += out.pos;
-	io->out_left -= out.pos;
-	if (!ZSTD_isError(status))
-		return status ? SEAM_CODEC_MORE : SEAM_CODEC_END;
+seam_codec_status failed(size_t status)
+{
 	switch (ZSTD_getErrorCode(status)) {
 	case ZSTD_error_memory_allocation:
 		return SEAM_CODEC_NO_MEMORY;
@@ -132,6 +130,46 @@ enum seam_codec_status seam_zstd_step(struct seam_zstd *codec, struct seam_codec
 	default:
 		return SEAM_CODEC_CORRUPT;
 	}
+}
+
+seam_codec_status step_in_place(ZSTD_DCtx *context, seam_codec_io *io)
+{
+	size_t size = ZSTD_nextSrcSizeToDecompress(context);
+	size_t made = 0;
+
+	if (io->out_left < SEAM_ZSTD_ROOM)
+		host::complain("too little room for a block of zstd data");
+	if (size <= io->in_left)
+		made = ZSTD_decompressContinue(context, io->out, io->out_left, io->in, size);
+	else
+		size = io->in_left;
+	if (ZSTD_isError(made))
+		return failed(made);
+	io->in += size;
+	io->in_left -= size;
+	io->out += made;
+	io->out_left -= made;
+	return ZSTD_nextSrcSizeToDecompress(context) ? SEAM_CODEC_MORE : SEAM_CODEC_END;
+}
+
+} // namespace
+
+enum seam_codec_status seam_zstd_step(struct seam_zstd *codec, struct seam_codec_io *io)
+{
+	if (codec->in_place)
+		return step_in_place(codec->context, io);
+
+	ZSTD_inBuffer in = {io->in, io->in_left, 0};
+	ZSTD_outBuffer out = {io->out, io->out_left, 0};
+	const size_t status = ZSTD_decompressStream(codec->context, &out, &in);
+
+	io->in += in.pos;
+	io->in_left -= in.pos;
+	io->out += out.pos;
+	io->out_left -= out.pos;
+	if (ZSTD_isError(status))
+		return failed(status);
+	return status ? SEAM_CODEC_MORE : SEAM_CODEC_END;
 }
 
 void seam_zstd_free(struct seam_zstd *codec)
