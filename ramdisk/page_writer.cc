@@ -25,6 +25,7 @@ Error no_memory(size_t pages)
 
 PageWriter::PageWriter(Disk &disk) : disk_(disk), range_(ramdisk_range_reserve())
 {
+	set_joins_members();
 	if (range_)
 		set_keeps();
 }

@@ -15,6 +15,19 @@
 
 namespace initrd {
 
+/* Who can tell from its first bytes that a stream is not what is wanted. */
+class Preview {
+public:
+	/* `head` is what a stream begins with. An error ends its decoding. */
+	virtual Result<void> preview(Bytes head) = 0;
+
+protected:
+	~Preview() = default;
+};
+
+/* How many bytes a preview() is shown, where there are as many. */
+inline constexpr size_t kPreview = size_t{4} << 10;
+
 /*
  * Where decoded bytes go. The sink owns the memory, so that nothing is copied
  * on its way: pages of the RAM disk, or a window that the cpio reader reads.
@@ -50,21 +63,33 @@ public:
 	 * right before the room that is lent.
 	 */
 	INLINE bool keeps() const { return keeps_; }
+	/* Whether it does not matter where one member ends and the next one begins. */
+	INLINE bool joins_members() const { return joins_members_; }
+	/*
+	 * For a decoder that makes much at once: shows it what a stream begins with
+	 * before it does. Null: nobody wants to see that.
+	 */
+	INLINE Preview *preview() const { return preview_; }
 
 protected:
 	~Sink() = default;
 	/* To be called before anything is lent. */
 	INLINE void set_keeps() { keeps_ = true; }
+	INLINE void set_joins_members() { joins_members_ = true; }
+	INLINE void set_preview(Preview &preview) { preview_ = &preview; }
 
 private:
+	Preview *preview_ = nullptr;
 	bool keeps_ = false;
+	bool joins_members_ = false;
 	Reading *reading_ = nullptr;
 	size_t base_ = 0;
 };
 
 /*
- * Decodes one member (stream, frame) at the start of `in` into `out`. Returns
- * how many bytes of `in` it was made of; what follows is not looked at. An
+ * Decodes one member (stream, frame) at the start of `in` into `out`, or several
+ * good ones that follow each other, if the sink joins members. Returns how many
+ * bytes of `in` they were made of; what follows is not decoded. An
  * error's offset counts from the start of `in`, unless it is the sink's own.
  * Input that ends too early is kNoData; the error's `expected` is then how many
  * bytes would have come out, if a header says so. A wrong checksum is

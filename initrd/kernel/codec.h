@@ -34,6 +34,8 @@ enum seam_codec_status {
 /* Raw deflate, window of 32 KiB. NULL when there is no memory. */
 struct seam_inflate;
 struct seam_inflate *seam_inflate_new(void);
+/* Makes it ready for other data. */
+void seam_inflate_reset(struct seam_inflate *codec);
 enum seam_codec_status seam_inflate_step(struct seam_inflate *codec, struct seam_codec_io *io);
 void seam_inflate_free(struct seam_inflate *codec);
 
@@ -52,16 +54,25 @@ struct seam_zstd;
 struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, int in_place,
 				enum seam_codec_status *status);
 enum seam_codec_status seam_zstd_step(struct seam_zstd *codec, struct seam_codec_io *io);
+/* A whole frame at once, with a codec that is in place: bytes made, or -1. */
+s64 seam_zstd_frame(struct seam_zstd *codec, const u8 *in, size_t in_size, u8 *out,
+		    size_t out_size);
 void seam_zstd_free(struct seam_zstd *codec);
 
 /* One .xz stream. NULL when there is no memory. */
 struct seam_xz;
 struct seam_xz *seam_xz_new(void);
+/* Makes it ready for other data. */
+void seam_xz_reset(struct seam_xz *codec);
 enum seam_codec_status seam_xz_step(struct seam_xz *codec, struct seam_codec_io *io);
 void seam_xz_free(struct seam_xz *codec);
+/* The CRC-32 of .xz over `data`, the same as gzip's. */
+u32 seam_xz_crc32(const u8 *data, size_t size);
 
 /* One LZ4 or LZO1X block: the number of bytes made, or -1 when it is corrupt. */
 s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size);
+/* The same for what a block begins with: at most `out_size` bytes. */
+s64 seam_lz4_head(const u8 *in, size_t in_size, u8 *out, size_t out_size);
 s64 seam_lzo_block(const u8 *in, size_t in_size, u8 *out, size_t out_size);
 
 #ifdef __cplusplus

@@ -27,6 +27,11 @@ struct seam_inflate * __init seam_inflate_new(void)
 	return codec;
 }
 
+void __init seam_inflate_reset(struct seam_inflate *codec)
+{
+	zlib_inflateReset(&codec->stream);
+}
+
 enum seam_codec_status __init seam_inflate_step(struct seam_inflate *codec,
 						struct seam_codec_io *io)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/crc32.h>
 #include <linux/init.h>
 #include <linux/limits.h>
 #include <linux/xz.h>
@@ -14,6 +15,11 @@ static struct xz_dec *to_xz(struct seam_xz *codec)
 struct seam_xz * __init seam_xz_new(void)
 {
 	return (struct seam_xz *)xz_dec_init(XZ_DYNALLOC, U32_MAX);
+}
+
+void __init seam_xz_reset(struct seam_xz *codec)
+{
+	xz_dec_reset(to_xz(codec));
 }
 
 enum seam_codec_status __init seam_xz_step(struct seam_xz *codec, struct seam_codec_io *io)
@@ -50,4 +56,9 @@ enum seam_codec_status __init seam_xz_step(struct seam_xz *codec, struct seam_co
 void __init seam_xz_free(struct seam_xz *codec)
 {
 	xz_dec_end(to_xz(codec));
+}
+
+u32 __init seam_xz_crc32(const u8 *data, size_t size)
+{
+	return ~crc32_le(~0, data, size);
 }

@@ -104,6 +104,14 @@ enum seam_codec_status __init seam_zstd_step(struct seam_zstd *codec, struct sea
 	return status ? SEAM_CODEC_MORE : SEAM_CODEC_END;
 }
 
+s64 __init seam_zstd_frame(struct seam_zstd *codec, const u8 *in, size_t in_size, u8 *out,
+			   size_t out_size)
+{
+	size_t made = zstd_decompress_dctx(codec->context, out, out_size, in, in_size);
+
+	return zstd_is_error(made) ? -1 : made;
+}
+
 void __init seam_zstd_free(struct seam_zstd *codec)
 {
 	if (codec)

@@ -13,6 +13,7 @@
 #include <zstd_errors.h>
 
 #include <algorithm>
+#include <atomic>
 #include <climits>
 
 #include "initrd/decode/boot_decompressor.h"
@@ -20,6 +21,12 @@
 
 // No boot's decompressor asks for more than this.
 static constexpr size_t kMost = size_t{256} << 20;
+
+// Other processors have codecs, too.
+static void count_codec(int change)
+{
+	std::atomic_ref(host::live().codecs) += static_cast<size_t>(change);
+}
 
 struct seam_inflate {
 	z_stream stream = {};
@@ -43,8 +50,13 @@ struct seam_inflate *seam_inflate_new(void)
 	auto *const codec = new seam_inflate;
 
 	inflateInit2(&codec->stream, -MAX_WBITS);
-	host::live().codecs++;
+	count_codec(1);
 	return codec;
+}
+
+void seam_inflate_reset(struct seam_inflate *codec)
+{
+	inflateReset(&codec->stream);
 }
 
 enum seam_codec_status seam_inflate_step(struct seam_inflate *codec, struct seam_codec_io *io)
@@ -80,7 +92,7 @@ enum seam_codec_status seam_inflate_step(struct seam_inflate *codec, struct seam
 void seam_inflate_free(struct seam_inflate *codec)
 {
 	inflateEnd(&codec->stream);
-	host::live().codecs--;
+	count_codec(-1);
 	delete codec;
 }
 
@@ -109,7 +121,7 @@ struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, int in_place,
 			   ZSTD_estimateDStreamSize(static_cast<size_t>(header.windowSize)));
 	codec->context = ZSTD_initStaticDCtx(codec->workspace.data(), codec->workspace.size());
 	ZSTD_decompressBegin(codec->context);
-	host::live().codecs++;
+	count_codec(1);
 	return codec;
 }
 
@@ -172,9 +184,16 @@ enum seam_codec_status seam_zstd_step(struct seam_zstd *codec, struct seam_codec
 	return status ? SEAM_CODEC_MORE : SEAM_CODEC_END;
 }
 
+s64 seam_zstd_frame(struct seam_zstd *codec, const u8 *in, size_t in_size, u8 *out, size_t out_size)
+{
+	const size_t made = ZSTD_decompressDCtx(codec->context, out, out_size, in, in_size);
+
+	return ZSTD_isError(made) ? -1 : static_cast<s64>(made);
+}
+
 void seam_zstd_free(struct seam_zstd *codec)
 {
-	host::live().codecs--;
+	count_codec(-1);
 	delete codec;
 }
 
@@ -185,11 +204,16 @@ struct seam_xz *seam_xz_new(void)
 
 	auto *const codec = new seam_xz;
 
+	seam_xz_reset(codec);
+	count_codec(1);
+	return codec;
+}
+
+void seam_xz_reset(struct seam_xz *codec)
+{
 	// As the kernel's: one stream, then whatever follows.
 	if (lzma_stream_decoder(&codec->stream, kMost, 0) != LZMA_OK)
 		host::complain("liblzma does not start");
-	host::live().codecs++;
-	return codec;
 }
 
 enum seam_codec_status seam_xz_step(struct seam_xz *codec, struct seam_codec_io *io)
@@ -226,8 +250,13 @@ enum seam_codec_status seam_xz_step(struct seam_xz *codec, struct seam_codec_io 
 void seam_xz_free(struct seam_xz *codec)
 {
 	lzma_end(&codec->stream);
-	host::live().codecs--;
+	count_codec(-1);
 	delete codec;
+}
+
+u32 seam_xz_crc32(const u8 *data, size_t size)
+{
+	return lzma_crc32(data, size, 0);
 }
 
 s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size)
@@ -237,6 +266,17 @@ s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size)
 	const int made = LZ4_decompress_safe(reinterpret_cast<const char *>(in),
 					     reinterpret_cast<char *>(out),
 					     static_cast<int>(in_size), static_cast<int>(out_size));
+
+	return made < 0 ? -1 : made;
+}
+
+s64 seam_lz4_head(const u8 *in, size_t in_size, u8 *out, size_t out_size)
+{
+	if (in_size > INT_MAX || out_size > INT_MAX)
+		return -1;
+	const int made = LZ4_decompress_safe_partial(
+		reinterpret_cast<const char *>(in), reinterpret_cast<char *>(out),
+		static_cast<int>(in_size), static_cast<int>(out_size), static_cast<int>(out_size));
 
 	return made < 0 ? -1 : made;
 }

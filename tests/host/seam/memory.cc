@@ -3,6 +3,7 @@
 
 #include "initrd/kernel/memory.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
@@ -16,7 +17,8 @@ constexpr int kGarbage = 0xa5;
 constexpr size_t kMost = size_t{1} << 30;
 
 struct State {
-	uint64_t count = 0;
+	// Other processors allocate, too.
+	std::atomic<uint64_t> count = 0;
 	uint64_t fail_at = 0;
 	u64 available = 0;
 	host::Live live;
@@ -48,7 +50,10 @@ namespace host {
 
 void reset_memory()
 {
-	state = {};
+	state.count = 0;
+	state.fail_at = 0;
+	state.available = 0;
+	state.live = {};
 }
 
 void fail_allocation(uint64_t number)

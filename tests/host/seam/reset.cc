@@ -11,6 +11,7 @@ void reset_image();
 void reset_log();
 void reset_root();
 void reset_blkdev();
+void reset_cpus();
 
 void reset()
 {
@@ -22,6 +23,7 @@ void reset()
 	reset_log();
 	reset_root();
 	reset_blkdev();
+	reset_cpus();
 	reset_files();
 }
 

@@ -45,6 +45,11 @@ bool may_allocate();
 /* What the kernel would call available. */
 void set_memory_available(u64 bytes);
 
+/* How many processors there are; 1 after reset(). */
+void set_cpus(size_t count);
+/* How often work was shared between processors. */
+size_t parallel_runs();
+
 /* What is allocated at this moment. */
 struct Live {
 	size_t blocks = 0;

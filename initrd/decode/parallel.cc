@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "initrd/decode/parallel.h"
+
+#include "initrd/kernel/cpus.h"
+#include "initrd/kernel/memory.h"
+
+namespace initrd {
+namespace {
+
+constexpr size_t kMaxCpus = 64;
+// Blocks that a processor may have in one batch: of bgzip, 2 MiB.
+constexpr size_t kBlocksPerCpu = 32;
+// A batch is large enough when each processor has a block, and this much to do.
+constexpr size_t kPerCpu = size_t{2} << 20;
+// It is not larger than this, nor than this part of the memory that is free.
+constexpr size_t kMostPerCpu = size_t{32} << 20;
+constexpr u32 kMemoryShift = 2;
+// Below this, to wake another processor takes longer than to decode.
+constexpr size_t kWorthwhile = size_t{128} << 10;
+
+struct Batch {
+	const Framing &framing;
+	WorkList list;
+};
+
+extern "C" void decode_ahead(void *context)
+{
+	// SAFETY: the batch that run_parallel() below is called with.
+	Batch &batch = *static_cast<Batch *>(context);
+
+	batch.framing.work(batch.list);
+}
+
+size_t cpus()
+{
+	return min(seam_cpus(), kMaxCpus);
+}
+
+} // namespace
+
+// Lists the blocks of the next batch; returns how many, 0 if it is not worth it.
+size_t Ahead::collect(size_t at)
+{
+	const u64 most = min(u64{cpus()} * kMostPerCpu, seam_memory_available() >> kMemoryShift);
+	size_t count = 0;
+	Block block;
+
+	room_ = 0;
+	while (count < cpus() * kBlocksPerCpu && (count < cpus() || room_ < cpus() * kPerCpu) &&
+	       framing_.find(in_, at, block) && block.size <= most - room_) {
+		works()[count++] = {block.in, MutableBytes(nullptr, block.size), block.end, -1};
+		room_ += block.size;
+		at = block.end;
+	}
+	return count > 1 && room_ >= kWorthwhile ? count : 0;
+}
+
+// Decodes a batch and hands on what is good from its start on.
+Result<size_t> Ahead::decode(size_t at, size_t count)
+{
+	const Span<Work> works(this->works(), count);
+	auto lent = out_.lend(room_);
+	size_t made = 0;
+
+	// The decoder asks for less at once.
+	given_up_ = !lent;
+	if (!lent)
+		return at;
+	MutableBytes room = lent.value();
+
+	for (Work &work : works) {
+		const size_t size = work.out.size();
+
+		work.out = room.first(size);
+		room = room.skip(size);
+	}
+	Batch batch = {framing_, works};
+
+	seam_run_parallel(decode_ahead, &batch, min(cpus(), count));
+	for (const Work &work : works) {
+		given_up_ = work.made < 0;
+		if (given_up_)
+			break;
+		made += static_cast<size_t>(work.made);
+		at = work.end;
+		// What follows a short one has come out at the wrong place.
+		if (static_cast<size_t>(work.made) < work.out.size())
+			break;
+	}
+	if (made)
+		TRY(out_.commit(made));
+	out_.consumed(at);
+	return at;
+}
+
+Result<size_t> Ahead::run(size_t at)
+{
+	if (cpus() == 1 || given_up_)
+		return at;
+	while (!given_up_) {
+		Block block;
+
+		if (!framing_.find(in_, at, block))
+			break;
+		if (!list_.size()) {
+			auto list = Buffer::create(cpus() * kBlocksPerCpu * sizeof(Work));
+
+			given_up_ = !list;
+			if (!list)
+				break;
+			list_ = move(list.value());
+		}
+		const size_t count = collect(at);
+
+		if (!count)
+			break;
+		at = TRY(decode(at, count));
+	}
+	return at;
+}
+
+} // namespace initrd
