@@ -1,29 +1,81 @@
 // SPDX-License-Identifier: GPL-2.0
 // LZ4 in its legacy frame (`lz4 -l`): a magic number, then blocks of 8 MiB with
 // their compressed size in front, until a size of 0 or the end of the input.
+// The last block of a frame makes less; where frames follow each other that is
+// one in the middle.
 
-#include "initrd/decode/decoder.h"
+#include "initrd/decode/parallel.h"
 
 namespace initrd {
 namespace {
 
 constexpr u32 kLegacyMagic = 0x184c2102;
 constexpr size_t kBlockSize = 8 << 20;
+// No byte of a block makes more than this many.
+constexpr size_t kExpansion = 255;
+
+class Lz4Framing final : public Framing {
+public:
+	INLINE ~Lz4Framing() {}
+
+	bool find(Bytes in, size_t at, Block &block) const override
+	{
+		// `cat a.lz4 b.lz4`: another magic number where a size could be.
+		while (in.has(at, 4) && load_le32(in, at) == kLegacyMagic)
+			at += 4;
+		if (!in.has(at, 4))
+			return false;
+		const size_t size = load_le32(in, at);
+
+		if (size == 0 || !in.has(at + 4, size))
+			return false;
+		block.in = in.skip(at + 4).first(size);
+		block.end = at + 4 + size;
+		block.size = size < kBlockSize / kExpansion ? size * kExpansion : kBlockSize;
+		return true;
+	}
+
+	void work(WorkList &list) const override
+	{
+		while (Work *work = list.take())
+			work->made = seam_lz4_block(work->in.data(), work->in.size(),
+						    work->out.data(), work->out.size());
+	}
+};
+
+// Shows what the first block begins with to a sink that may not want the rest.
+Result<void> show_head(const Framing &framing, Bytes in, Sink &out)
+{
+	Block block;
+
+	if (!out.preview() || !framing.find(in, 0, block))
+		return {};
+	const MutableBytes room = TRY(out.lend(kPreview)).first(kPreview);
+	const s64 made = seam_lz4_head(block.in.data(), block.in.size(), room.data(), room.size());
+
+	return made < 0 ? Result<void>() :
+			  out.preview()->preview(room.first(static_cast<size_t>(made)));
+}
 
 } // namespace
 
 Result<size_t> decode_lz4(Bytes in, Sink &out)
 {
+	const Lz4Framing framing;
+	Ahead ahead(framing, in, out);
 	size_t at = 4;
 
 	if (!in.has(0, 4) || load_le32(in, 0) != kLegacyMagic)
 		return Error{kInvalid, "invalid header"};
-	while (in.has(at, 4)) {
+	TRY(show_head(framing, in, out));
+	for (;;) {
+		at = TRY(ahead.run(at));
+		if (!in.has(at, 4))
+			break;
 		const u32 size = load_le32(in, at);
 
 		if (size == 0)
 			break;
-		// `cat a.lz4 b.lz4`: another magic number where a size could be.
 		if (size == kLegacyMagic) {
 			at += 4;
 			continue;

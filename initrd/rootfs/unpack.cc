@@ -14,9 +14,9 @@ namespace initrd::rootfs {
 namespace {
 
 // Lends a window to a decoder and lets the cpio reader read what comes.
-class ReaderSink final : public Sink {
+class ReaderSink final : public Sink, private Preview {
 public:
-	INLINE explicit ReaderSink(cpio::Reader &reader) : reader_(reader) {}
+	INLINE explicit ReaderSink(cpio::Reader &reader) : reader_(reader) { set_preview(*this); }
 	INLINE ~ReaderSink() {}
 
 	Result<MutableBytes> lend(size_t wanted) override
@@ -29,13 +29,29 @@ public:
 		return window_.bytes();
 	}
 
-	Result<void> commit(size_t made) override
+	Result<void> commit(size_t made) override { return read(window_.bytes().first(made)); }
+
+	/* What the reader refused, with its offset in what was decoded; code 0: nothing. */
+	INLINE const Error &refused() const { return refused_; }
+
+private:
+	// Lets the reader see the first byte that it would refuse: an image's, mostly.
+	Result<void> preview(Bytes head) override
 	{
-		auto read = reader_.feed(window_.bytes().first(made));
+		const size_t zeros = leading_zeros(head);
+
+		if (!reader_.at_boundary() || zeros == head.size() || head[zeros] == '0')
+			return {};
+		return read(head.first(zeros + 1));
+	}
+
+	Result<void> read(Bytes piece)
+	{
+		auto read = reader_.feed(piece);
 
 		if (!read)
 			return failed(read.error());
-		if (read.value() == made)
+		if (read.value() == piece.size())
 			return {};
 		return failed(
 			{kInvalid,
@@ -43,10 +59,6 @@ public:
 			 reader_.offset()});
 	}
 
-	/* What the reader refused, with its offset in what was decoded; code 0: nothing. */
-	INLINE const Error &refused() const { return refused_; }
-
-private:
 	Result<void> failed(const Error &error)
 	{
 		refused_ = error;
