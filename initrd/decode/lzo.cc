@@ -2,7 +2,7 @@
 // LZO1X as lzop writes it: a header, then blocks of at most 256 KiB, each with
 // both its sizes and the checksums that the header's flags announce.
 
-#include "initrd/decode/decoder.h"
+#include "initrd/decode/parallel.h"
 
 namespace initrd {
 namespace {
@@ -10,6 +10,7 @@ namespace {
 constexpr size_t kBlockSize = size_t{256} << 10;
 constexpr u16 kVersionWithLevel = 0x0940;
 constexpr const char *kTruncated = "truncated lzo data";
+constexpr const char *kCorrupt = "LZO-compressed data is corrupt";
 
 enum Flag : u32 {
 	kPlainAdler32 = 0x0001,
@@ -75,44 +76,100 @@ size_t count(u32 flags, u32 a, u32 b)
 	return !!(flags & a) + !!(flags & b);
 }
 
-} // namespace
+// Where the parts of a block are.
+struct Parts {
+	size_t plain;	  // its size; 0: the end mark
+	size_t packed;	  // its size
+	size_t packed_at; // offset in the input
+};
 
-Result<size_t> decode_lzo(Bytes in, Sink &out)
-{
-	const Header header = TRY(parse_header(in));
-	const size_t plain_sums = 4 * count(header.flags, kPlainAdler32, kPlainCrc32);
-	const size_t packed_sums = 4 * count(header.flags, kPackedAdler32, kPackedCrc32);
-	size_t at = header.length;
+class LzoFraming final : public Framing {
+public:
+	INLINE explicit LzoFraming(u32 flags)
+		: plain_sums_(4 * count(flags, kPlainAdler32, kPlainCrc32)),
+		  packed_sums_(4 * count(flags, kPackedAdler32, kPackedCrc32))
+	{
+	}
+	INLINE ~LzoFraming() {}
 
-	for (;;) {
+	// The parts of the block at `at`, or what is wrong with them.
+	Result<Parts> parts(Bytes in, size_t at) const
+	{
 		if (!in.has(at, 4))
 			return Error{kNoData, kTruncated, in.size()};
 		const size_t plain = load_be32(in, at);
 
 		if (plain == 0)
-			return at + 4;
+			return Parts{0, 0, at + 4};
 		if (!in.has(at, 8))
 			return Error{kNoData, kTruncated, in.size()};
 		const size_t packed = load_be32(in, at + 4);
 
 		if (plain > kBlockSize || packed == 0 || packed > plain)
-			return Error{kInvalid, "LZO-compressed data is corrupt", at};
+			return Error{kInvalid, kCorrupt, at};
 		// A stored block has no checksum of its packed form.
-		const size_t body = 8 + plain_sums + (packed < plain ? packed_sums : 0);
+		const size_t body = 8 + plain_sums_ + (packed < plain ? packed_sums_ : 0);
 
 		if (!in.has(at, body) || !in.has(at + body, packed))
 			return Error{kNoData, kTruncated, in.size()};
+		return Parts{plain, packed, at + body};
+	}
 
-		MutableBytes room = TRY(out.lend(plain));
-		const Bytes block(in.data() + at + body, packed);
+	bool find(Bytes in, size_t at, Block &block) const override
+	{
+		auto found = parts(in, at);
 
-		if (packed == plain)
-			copy(room, block);
-		else if (seam_lzo_block(block.data(), packed, room.data(), plain) !=
-			 static_cast<s64>(plain))
-			return Error{kInvalid, "LZO-compressed data is corrupt", at};
-		TRY(out.commit(plain));
-		at += body + packed;
+		if (!found || !found.value().plain)
+			return false;
+		const Parts &parts = found.value();
+
+		block.in = in.skip(parts.packed_at).first(parts.packed);
+		block.end = parts.packed_at + parts.packed;
+		block.size = parts.plain;
+		return true;
+	}
+
+	void work(WorkList &list) const override
+	{
+		while (Work *work = list.take())
+			if (unpack(work->in, work->out))
+				work->made = static_cast<s64>(work->out.size());
+	}
+
+	static bool unpack(Bytes packed, MutableBytes plain)
+	{
+		if (packed.size() == plain.size())
+			return copy(plain, packed);
+		return seam_lzo_block(packed.data(), packed.size(), plain.data(), plain.size()) ==
+		       static_cast<s64>(plain.size());
+	}
+
+private:
+	size_t plain_sums_;
+	size_t packed_sums_;
+};
+
+} // namespace
+
+Result<size_t> decode_lzo(Bytes in, Sink &out)
+{
+	const Header header = TRY(parse_header(in));
+	const LzoFraming framing(header.flags);
+	Ahead ahead(framing, in, out);
+	size_t at = header.length;
+
+	for (;;) {
+		at = TRY(ahead.run(at));
+		const Parts parts = TRY(framing.parts(in, at));
+
+		if (!parts.plain)
+			return parts.packed_at;
+		const MutableBytes room = TRY(out.lend(parts.plain)).first(parts.plain);
+
+		if (!LzoFraming::unpack(in.skip(parts.packed_at).first(parts.packed), room))
+			return Error{kInvalid, kCorrupt, at};
+		TRY(out.commit(parts.plain));
+		at = parts.packed_at + parts.packed;
 		out.consumed(at);
 	}
 }

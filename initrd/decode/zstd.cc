@@ -2,8 +2,7 @@
 // Zstandard frames (RFC 8878). The library checks the content's checksum. Where
 // the output stays readable it is its own window.
 
-#include "initrd/decode/decoder.h"
-#include "initrd/kernel/handles.h"
+#include "initrd/decode/parallel.h"
 
 namespace initrd {
 namespace {
@@ -13,15 +12,29 @@ static_assert(kStreamRoom >= SEAM_ZSTD_ROOM);
 
 constexpr const char *kTruncated = "truncated zstd data";
 
+constexpr u32 kMagic = 0xfd2fb528;
+
 // A skippable frame: one of sixteen magic numbers, a length, other data.
 constexpr u32 kSkippableMagic = 0x184d2a50;
 constexpr size_t kSkippableHeader = 8;
 
-// What a frame's header says; 0 where it does not.
-struct FrameSizes {
+// A block: its header has a flag, two bits of type and its size, or that of
+// what a single byte is repeated to.
+constexpr size_t kBlockHeader = 3;
+constexpr u32 kLastBlock = 1;
+constexpr u32 kRepeatedByte = 1;
+constexpr size_t kChecksum = 4;
+
+// What a frame's header says; sizes are 0 where it does not.
+struct FrameHeader {
 	u64 window = 0;
 	u64 content = 0;
+	bool has_content = false;
+	bool has_checksum = false;
+	size_t length = 0;
 };
+
+using Codec = Owned<seam_zstd, seam_zstd_free>;
 
 u64 load_le(Bytes in, size_t at, size_t size)
 {
@@ -32,10 +45,10 @@ u64 load_le(Bytes in, size_t at, size_t size)
 	return value;
 }
 
-Result<FrameSizes> parse_header(Bytes in)
+Result<FrameHeader> parse_header(Bytes in)
 {
 	const Error truncated = {kNoData, kTruncated, in.size()};
-	FrameSizes sizes;
+	FrameHeader header;
 	size_t at = 5;
 
 	if (!in.has(0, at))
@@ -52,35 +65,117 @@ Result<FrameSizes> parse_header(Bytes in)
 	if (!single_segment) {
 		const u64 base = u64{1} << (10 + (in[at] >> 3));
 
-		sizes.window = base + (base >> 3) * (in[at] & 7);
+		header.window = base + (base >> 3) * (in[at] & 7);
 		at++;
 	}
 	at += dictionary_size;
-	sizes.content = load_le(in, at, content_size) + (content_flag == 1 ? 256 : 0);
+	header.content = load_le(in, at, content_size) + (content_flag == 1 ? 256 : 0);
+	header.has_content = content_size;
+	header.has_checksum = descriptor & 0x04;
+	header.length = at + content_size;
 	if (single_segment)
-		sizes.window = sizes.content;
-	return sizes;
+		header.window = header.content;
+	return header;
 }
+
+bool is_skippable(Bytes in)
+{
+	return in.has(0, kSkippableHeader) && (load_le32(in, 0) & ~0xfu) == kSkippableMagic &&
+	       in.has(kSkippableHeader, load_le32(in, 4));
+}
+
+// The length of the frame whose header has been read; 0 where it is not whole.
+size_t frame_length(Bytes in, const FrameHeader &header)
+{
+	size_t at = header.length;
+	u32 block;
+
+	do {
+		if (!in.has(at, kBlockHeader))
+			return 0;
+		block = static_cast<u32>(load_le(in, at, kBlockHeader));
+		at += kBlockHeader;
+		const size_t size = (block >> 1 & 3) == kRepeatedByte ? 1 : block >> 3;
+
+		if (!in.has(at, size))
+			return 0;
+		at += size;
+	} while (!(block & kLastBlock));
+	if (!header.has_checksum)
+		return at;
+	return in.has(at, kChecksum) ? at + kChecksum : 0;
+}
+
+// Whole frames that say how much they hold.
+class ZstdFraming final : public Framing {
+public:
+	INLINE ~ZstdFraming() {}
+
+	bool find(Bytes in, size_t at, Block &block) const override
+	{
+		while (is_skippable(in.skip(at)))
+			at += kSkippableHeader + load_le32(in, at + 4);
+		in = in.skip(at);
+		if (!in.has(0, 4) || load_le32(in, 0) != kMagic)
+			return false;
+		auto header = parse_header(in);
+
+		if (!header || !header.value().has_content || header.value().content > kMost)
+			return false;
+		const size_t length = frame_length(in, header.value());
+
+		block.in = in.first(length);
+		block.end = at + length;
+		block.size = static_cast<size_t>(header.value().content);
+		return length;
+	}
+
+	void work(WorkList &list) const override
+	{
+		Codec codec;
+
+		while (Work *work = list.take()) {
+			const Bytes in = work->in;
+			seam_codec_status status;
+
+			if (!codec)
+				codec = Codec(seam_zstd_new(in.data(), in.size(), true, &status));
+			if (codec &&
+			    seam_zstd_frame(codec.get(), in.data(), in.size(), work->out.data(),
+					    work->out.size()) == static_cast<s64>(work->out.size()))
+				work->made = static_cast<s64>(work->out.size());
+		}
+	}
+
+private:
+	// More is not held in memory at once anyway.
+	static constexpr u64 kMost = u64{1} << 31;
+};
 
 } // namespace
 
 Result<size_t> decode_zstd(Bytes in, Sink &out)
 {
+	if (out.joins_members()) {
+		const size_t frames = TRY(Ahead(ZstdFraming(), in, out).run(0));
+
+		if (frames)
+			return frames;
+	}
 	if (in.has(0, 4) && (load_le32(in, 0) & ~0xfu) == kSkippableMagic) {
-		if (!in.has(0, kSkippableHeader) || !in.has(kSkippableHeader, load_le32(in, 4)))
+		if (!is_skippable(in))
 			return Error{kNoData, kTruncated, in.size()};
 		return kSkippableHeader + load_le32(in, 4);
 	}
 
-	const FrameSizes sizes = TRY(parse_header(in));
+	const FrameHeader header = TRY(parse_header(in));
 	seam_codec_status status = SEAM_CODEC_CORRUPT;
-	Owned<seam_zstd, seam_zstd_free> codec(
-		seam_zstd_new(in.data(), in.size(), out.keeps(), &status));
+	Codec codec(seam_zstd_new(in.data(), in.size(), out.keeps(), &status));
 
 	if (!codec) {
 		if (status == SEAM_CODEC_NO_MEMORY)
 			return Error{kNoMemory, "ZSTD decompressor ran out of memory", 0,
-				     sizes.window};
+				     header.window};
 		return Error{kInvalid, "ZSTD-compressed data has an incomplete frame header"};
 	}
 	auto frame = run_stream(
@@ -92,7 +187,7 @@ Result<size_t> decode_zstd(Bytes in, Sink &out)
 	if (!frame && frame.error().code == kNoData) {
 		Error truncated = frame.error();
 
-		truncated.expected = sizes.content;
+		truncated.expected = header.content;
 		return truncated;
 	}
 	return frame;
