@@ -228,6 +228,67 @@ Data zstd(const Data &plain)
 	return out;
 }
 
+Data xz_in_blocks(const Data &plain, size_t block)
+{
+	lzma_mt options = {};
+	lzma_stream stream = LZMA_STREAM_INIT;
+	Data out(plain.size() + plain.size() / 10 + 65536);
+
+	options.threads = 1;
+	options.block_size = block;
+	options.preset = 1;
+	options.check = LZMA_CHECK_CRC32;
+	expect(lzma_stream_encoder_mt(&stream, &options) == LZMA_OK, "xz");
+	stream.next_in = plain.data();
+	stream.avail_in = plain.size();
+	stream.next_out = out.data();
+	stream.avail_out = out.size();
+	expect(lzma_code(&stream, LZMA_FINISH) == LZMA_STREAM_END, "xz");
+	out.resize(stream.total_out);
+	lzma_end(&stream);
+	return out;
+}
+
+Data pzstd(const Data &plain, size_t frame)
+{
+	Data out;
+
+	for (size_t at = 0; at < plain.size(); at += frame) {
+		const auto start = plain.begin() + static_cast<ptrdiff_t>(at);
+		const size_t size = std::min(frame, plain.size() - at);
+		const Data packed = zstd(Data(start, start + static_cast<ptrdiff_t>(size)));
+
+		put_le32(out, 0x184d2a50);
+		put_le32(out, 4);
+		put_le32(out, static_cast<u32>(packed.size()));
+		out = out + packed;
+	}
+	return out;
+}
+
+Data bgzip(const Data &plain, size_t member)
+{
+	Data out;
+
+	for (size_t at = 0; at <= plain.size(); at += member) {
+		const auto start = plain.begin() + static_cast<ptrdiff_t>(at);
+		const size_t size = std::min(member, plain.size() - at);
+		u8 extra[] = {'B', 'C', 2, 0, 0, 0};
+		gz_header header = {};
+
+		header.extra = extra;
+		header.extra_len = sizeof(extra);
+		Data packed = deflate_as(Data(start, start + static_cast<ptrdiff_t>(size)),
+					 &header);
+
+		// The field is 16 bytes into the header.
+		packed[16] = static_cast<u8>(packed.size() - 1);
+		packed[17] = static_cast<u8>((packed.size() - 1) >> 8);
+		out = out + packed;
+	}
+	return out;
+}
+
 const Method kMethods[7] = {
 	{"gzip", initrd::decode_gzip, gzip, true, true},
 	{"bzip2", initrd::decode_bzip2, bzip2, true, true},

@@ -58,6 +58,15 @@ Data lzo_with_flags(const Data &plain, u32 flags, u16 version);
 Data lz4(const Data &plain);
 Data zstd(const Data &plain);
 
+/* In parts that can be decoded without each other. */
+
+/* Blocks of `block` bytes. */
+Data xz_in_blocks(const Data &plain, size_t block);
+/* Frames of `frame` bytes, each with a skippable one in front, as pzstd has it. */
+Data pzstd(const Data &plain, size_t frame);
+/* Members of `member` bytes and an empty one. */
+Data bgzip(const Data &plain, size_t member);
+
 } // namespace host
 
 #endif

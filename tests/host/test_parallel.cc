@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+// Decoding on several processors: the same bytes, the same errors, at the same
+// offsets as on one.
+
+#include "initrd/decode/parallel.h"
+
+#include "compress.h"
+#include "fixture.h"
+#include "ramdisk/page_writer.h"
+#include "sinks.h"
+
+namespace {
+
+using namespace initrd;
+using host::Data;
+using host::kPage;
+using host::operator+;
+
+// What came of all members of an input, up to the first error.
+struct Outcome {
+	std::string reason;
+	int code = 0;
+	u64 offset = 0;
+	Data output;
+
+	bool operator==(const Outcome &) const = default;
+};
+
+// For messages of failed tests.
+void PrintTo(const Outcome &outcome, std::ostream *out)
+{
+	*out << outcome.output.size() << " bytes, \"" << outcome.reason << "\" " << outcome.code
+	     << " at " << outcome.offset;
+}
+
+// Sees that input is given up in order.
+class Order final : public Reading {
+public:
+	void reached(size_t done) override
+	{
+		EXPECT_LE(done, size);
+		most = std::max(most, done);
+	}
+
+	size_t size = 0;
+	size_t most = 0;
+};
+
+// Decodes like the loader of the RAM disk, into pages.
+Outcome load_into(ramdisk::Disk &disk, Decoder decode, const Data &packed)
+{
+	const host::Exact in(packed);
+	ramdisk::PageWriter writer(disk);
+	Outcome outcome;
+	Order order;
+
+	order.size = packed.size();
+	for (size_t at = 0; at < packed.size();) {
+		writer.follow(order, at);
+		auto member = decode(in.bytes().skip(at), writer);
+
+		if (!member) {
+			outcome.reason = member.error().reason;
+			outcome.code = member.error().code;
+			outcome.offset = at + member.error().offset;
+			break;
+		}
+		at += member.value();
+		at += leading_zeros(in.bytes().skip(at));
+	}
+	// Pages that the disk has no memory for are not on it.
+	if (!writer.finish())
+		return {"the disk is not finished", kNoMemory};
+	outcome.output.resize(static_cast<size_t>(writer.size()));
+	disk.read(0, MutableBytes(outcome.output.data(), outcome.output.size()));
+	return outcome;
+}
+
+// The same, and sees that nothing is left behind.
+Outcome load(Decoder decode, const Data &packed, size_t cpus)
+{
+	ramdisk::Disk &disk = *ramdisk::boot_disk().value();
+
+	host::set_cpus(cpus);
+	const Outcome outcome = load_into(disk, decode, packed);
+
+	host::set_cpus(1);
+	disk.clear();
+	EXPECT_EQ(host::live().pages, 0u);
+	EXPECT_EQ(host::live().windows, 0u);
+	EXPECT_EQ(host::live().codecs, 0u);
+	return outcome;
+}
+
+// Compressible, and cheap to make.
+Data much(size_t size)
+{
+	const Data piece = host::sample(100000);
+	Data data;
+
+	while (data.size() < size)
+		data = data + piece;
+	data.resize(size);
+	return data;
+}
+
+struct Case {
+	const char *name;
+	Decoder decode;
+	Data (*pack)(const Data &plain);
+	size_t size;
+	// Whether it is in blocks whatever sink it goes to, or in members.
+	bool in_blocks;
+};
+
+Data lz4_with_short_blocks(const Data &plain)
+{
+	const auto part = [&plain](size_t from, size_t to) {
+		return host::lz4(Data(plain.begin() + static_cast<ptrdiff_t>(from),
+				      plain.begin() + static_cast<ptrdiff_t>(to)));
+	};
+	constexpr size_t kBlock = 8 << 20;
+	const Data end(4);
+
+	return part(0, kBlock + 12345) + part(kBlock + 12345, kBlock + 12346) +
+	       part(kBlock + 12346, 2 * kBlock + 12346) + part(2 * kBlock + 12346, plain.size()) +
+	       end;
+}
+
+const Case kCases[] = {
+	{"lz4", decode_lz4, host::lz4, (size_t{16} << 20) + 777, true},
+	{"lz4_short", decode_lz4, lz4_with_short_blocks, size_t{26} << 20, true},
+	{"lzo", decode_lzo, host::lzo, 1500001, true},
+	{"xz", decode_xz, [](const Data &plain) { return host::xz_in_blocks(plain, 200001); },
+	 1500001, true},
+	{"pzstd", decode_zstd, [](const Data &plain) { return host::pzstd(plain, 300001); },
+	 1500001, false},
+	{"bgzip", decode_gzip, [](const Data &plain) { return host::bgzip(plain, 65280); }, 700001,
+	 false},
+};
+
+void PrintTo(const Case &one, std::ostream *out)
+{
+	*out << one.name;
+}
+
+class Parallel : public host::World, public testing::WithParamInterface<Case> {
+protected:
+	void SetUp() override
+	{
+		host::set_memory_available(u64{1} << 30);
+		plain_ = much(GetParam().size);
+		packed_ = GetParam().pack(plain_);
+	}
+
+	// The same on one processor and on several.
+	void expect_same(const Data &packed) const
+	{
+		const Outcome one = load(GetParam().decode, packed, 1);
+		const Outcome many = load(GetParam().decode, packed, 3);
+
+		EXPECT_EQ(one, many);
+	}
+
+	Data plain_;
+	Data packed_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Formats, Parallel, testing::ValuesIn(kCases),
+			 [](const auto &info) { return info.param.name; });
+
+TEST_P(Parallel, GivesBackWhatWasPacked)
+{
+	for (const size_t cpus : {1, 2, 3, 8}) {
+		for (const bool few : {false, true}) {
+			SCOPED_TRACE(testing::Message() << cpus << few);
+			host::page_rules().no_range = few;
+			const size_t before = host::parallel_runs();
+			const Outcome outcome = load(GetParam().decode, packed_, cpus);
+
+			EXPECT_EQ(outcome.reason, "");
+			EXPECT_TRUE(outcome.output == plain_);
+			EXPECT_EQ(host::parallel_runs() > before, cpus > 1);
+		}
+	}
+}
+
+TEST_P(Parallel, TakesBlocksNotMembersIntoASinkThatMindsThem)
+{
+	const host::Exact in(packed_);
+	host::KeepingSink sink;
+
+	host::set_cpus(2);
+	for (size_t at = 0; at < packed_.size();) {
+		auto member = GetParam().decode(in.bytes().skip(at), sink);
+
+		ASSERT_TRUE(member.ok());
+		at += member.value();
+		at += leading_zeros(in.bytes().skip(at));
+	}
+	EXPECT_TRUE(sink.output == plain_);
+	EXPECT_EQ(host::parallel_runs() > 0, GetParam().in_blocks);
+}
+
+TEST_P(Parallel, HasTheSameErrorsForDamage)
+{
+	std::mt19937 random(5);
+	const unsigned tries = plain_.size() > 2000000 ? 3 : 40;
+
+	for (unsigned i = 0; i < tries; i++) {
+		SCOPED_TRACE(i);
+		Data damaged = packed_;
+		// Around the parts' headers, too.
+		const size_t at = i % 3 ? random() % damaged.size() : random() % 64;
+
+		damaged[at] ^= static_cast<u8>(1 + random() % 255);
+		expect_same(damaged);
+	}
+}
+
+TEST_P(Parallel, HasTheSameErrorsForCuts)
+{
+	std::mt19937 random(6);
+	const unsigned tries = plain_.size() > 2000000 ? 2 : 30;
+
+	for (unsigned i = 0; i < tries; i++) {
+		SCOPED_TRACE(i);
+		Data part = packed_;
+
+		part.resize(i % 2 ? part.size() - 1 - random() % 50 : random() % part.size());
+		expect_same(part);
+	}
+}
+
+TEST_P(Parallel, HasTheSameErrorsForWhatFollows)
+{
+	const Data small = GetParam().pack(host::sample(GetParam().size)) + packed_;
+
+	for (const Data &input : {packed_ + Data{'x'}, packed_ + Data(3), packed_ + packed_, small,
+				  packed_ + host::sample(200)})
+		expect_same(input);
+}
+
+TEST_P(Parallel, LeavesItWhereMemoryIsShort)
+{
+	host::set_memory_available(100000);
+	EXPECT_TRUE(load(GetParam().decode, packed_, 4).output == plain_);
+	EXPECT_EQ(host::parallel_runs(), 0u);
+}
+
+TEST_P(Parallel, AnAllocationThatFailsIsAnErrorOrDoneWithout)
+{
+	(void)ramdisk::boot_disk();
+	host::fail_allocation(0);
+	(void)load(GetParam().decode, packed_, 3);
+	const uint64_t all = host::allocations();
+	const uint64_t step = 1 + all / 40;
+
+	for (uint64_t n = 1; n <= all; n += n < 12 ? 1 : step) {
+		SCOPED_TRACE(n);
+		host::fail_allocation(n);
+		const Outcome outcome = load(GetParam().decode, packed_, 3);
+
+		EXPECT_TRUE(outcome.code == kNoMemory || outcome.output == plain_)
+			<< outcome.reason;
+		EXPECT_TRUE(
+			std::equal(outcome.output.begin(), outcome.output.end(), plain_.begin()));
+	}
+	host::fail_allocation(0);
+}
+
+using ParallelXz = host::World;
+
+// A stream's index that is not of its blocks is found as on one processor.
+TEST_F(ParallelXz, ChecksWhatIsAroundTheBlocks)
+{
+	host::set_memory_available(u64{1} << 30);
+	const Data packed = host::xz_in_blocks(much(600000), 150001);
+
+	for (size_t back = 1; back <= 48; back++) {
+		SCOPED_TRACE(back);
+		Data damaged = packed;
+
+		damaged[damaged.size() - back] ^= 0x10;
+		const Outcome one = load(decode_xz, damaged, 1);
+
+		EXPECT_NE(one.reason, "");
+		EXPECT_EQ(one, load(decode_xz, damaged, 3));
+	}
+}
+
+} // namespace
