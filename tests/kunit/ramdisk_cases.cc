@@ -2,6 +2,7 @@
 // The page store and the page writer. (Adopted pages are tested by booting: they
 // have to come from the boot allocator.)
 
+#include "initrd/image/formats.h"
 #include "initrd/kernel/handles.h"
 #include "ramdisk/page_store.h"
 #include "ramdisk/page_writer.h"
@@ -249,6 +250,82 @@ void initrd_ramdisk_writes_pages(struct kunit *test)
 		EXPECT_EQ(test, disk.pages(), (kSize + page - 1) / page - 10);
 		disk.clear();
 		EXPECT_EQ(test, disk.pages(), 0);
+		ramdisk::Disk::destroy(&disk);
+	}
+	ramdisk_unlock();
+}
+
+// Blocks of LZ4 that whatever processors there are decode at the same time.
+void initrd_ramdisk_decodes_blocks(struct kunit *test)
+{
+	constexpr size_t kBlocks = 4;
+	constexpr size_t kPlain = size_t{8} << 20;
+	// Four bytes, a match of all but these and the last twelve, twelve bytes.
+	constexpr size_t kMore = kPlain - 4 - 12 - 4 - 15;
+	constexpr size_t kPacked = 1 + 4 + 2 + kMore / 255 + 1 + 1 + 12;
+	auto packed = Buffer::create(4 + kBlocks * (4 + kPacked));
+
+	EXPECT(test, packed.ok());
+	if (!packed)
+		return;
+	MutableBytes to = packed.value().bytes();
+	const auto put = [&to](Bytes bytes) { to = to.skip(copy(to, bytes)); };
+	const u8 magic[] = {0x02, 0x21, 0x4c, 0x18};
+	const u8 rest = kMore % 255;
+	const u8 end[] = {12 << 4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+	const u8 size[] = {kPacked & 0xff, kPacked >> 8 & 0xff, kPacked >> 16, 0};
+
+	put(magic);
+	for (u8 i = 0; i < kBlocks; i++) {
+		const u8 start[] = {4 << 4 | 15, i, 'n', 'i', 't', 4, 0};
+
+		put(size);
+		put(start);
+		__builtin_memset(to.data(), 0xff, kMore / 255);
+		to = to.skip(kMore / 255);
+		put({&rest, 1});
+		put(end);
+	}
+	EXPECT(test, to.empty());
+	const Format *const format = identify(packed.value().bytes());
+
+	EXPECT(test, format);
+	if (!format || !format->decode) {
+		initrd_kunit_skip(test, "its CONFIG_RD_ option is off");
+		return;
+	}
+	const auto expected = [&](u64 at) {
+		const size_t offset = at % kPlain;
+
+		if (offset >= kPlain - 12)
+			return static_cast<u8>(offset - (kPlain - 12) + 1);
+		return offset % 4 ? static_cast<u8>("init"[offset % 4]) :
+				    static_cast<u8>(at / kPlain);
+	};
+
+	ramdisk_lock();
+	auto made = ramdisk::Disk::create(kNumber);
+
+	EXPECT(test, made.ok());
+	if (made) {
+		ramdisk::Disk &disk = *made.value();
+		{
+			ramdisk::PageWriter writer(disk);
+			auto decoded = format->decode(packed.value().bytes(), writer);
+
+			EXPECT(test, decoded.ok());
+			EXPECT_EQ(test, writer.size(), kBlocks * kPlain);
+			EXPECT(test, writer.finish().ok());
+		}
+		const auto read = [&](u64 at, MutableBytes bytes) { disk.read(at, bytes); };
+
+		// The whole of it would take long: what is around the blocks' ends.
+		for (size_t i = 0; i < kBlocks; i++) {
+			EXPECT_EQ(test, wrong_bytes(i * kPlain, 10000, read, expected), 0);
+			EXPECT_EQ(test,
+				  wrong_bytes((i + 1) * kPlain - 10000, 10000, read, expected), 0);
+		}
+		disk.clear();
 		ramdisk::Disk::destroy(&disk);
 	}
 	ramdisk_unlock();

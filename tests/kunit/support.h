@@ -86,7 +86,8 @@ int initrd_kunit_wait(struct kunit_suite *suite);
 	X(initrd_ramdisk_reads_across_gaps)      \
 	X(initrd_ramdisk_discards)               \
 	X(initrd_ramdisk_inserts)                \
-	X(initrd_ramdisk_writes_pages)
+	X(initrd_ramdisk_writes_pages)           \
+	X(initrd_ramdisk_decodes_blocks)
 
 #define INITRD_KUNIT_DECLARE(name) void name(struct kunit *test);
 INITRD_CPIO_CASES(INITRD_KUNIT_DECLARE)
