@@ -42,7 +42,8 @@ struct ramdisk_range * __init ramdisk_range_reserve(void)
 {
 	if (!IS_ENABLED(CONFIG_64BIT))
 		return NULL;
-	return (struct ramdisk_range *)get_vm_area(totalram_pages() << PAGE_SHIFT, VM_MAP);
+	/* Also for those that the image gives back while it is read. */
+	return (struct ramdisk_range *)get_vm_area(get_num_physpages() << PAGE_SHIFT, VM_MAP);
 }
 
 u8 * __init ramdisk_range_start(const struct ramdisk_range *range)
