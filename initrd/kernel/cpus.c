@@ -2,6 +2,7 @@
 #include <linux/async.h>
 #include <linux/cpumask.h>
 #include <linux/init.h>
+#include <linux/sched.h>
 
 #include "initrd/kernel/cpus.h"
 
@@ -32,4 +33,9 @@ void __init seam_run_parallel(seam_work *work, void *context, size_t calls)
 		async_schedule_domain(run, &job, &domain);
 	work(context);
 	async_synchronize_full_domain(&domain);
+}
+
+void __init seam_breathe(void)
+{
+	cond_resched();
 }

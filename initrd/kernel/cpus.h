@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Seam: work on several processors at once.
+ * Seam: processors, work on several of them at once, and giving way on one.
  */
 #ifndef INITRD_KERNEL_CPUS_H
 #define INITRD_KERNEL_CPUS_H
@@ -21,6 +21,12 @@ typedef void seam_work(void *context);
  * there are processors free; returns when all calls have returned. May sleep.
  */
 void seam_run_parallel(seam_work *work, void *context, size_t calls);
+
+/*
+ * Lets others run, in work that may be long: drivers start beside the unpacking
+ * of an archive. Cheap when nobody waits.
+ */
+void seam_breathe(void);
 
 #ifdef __cplusplus
 }

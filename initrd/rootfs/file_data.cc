@@ -2,7 +2,7 @@
 
 #include "initrd/rootfs/file_data.h"
 
-#include "initrd/kernel/schedule.h"
+#include "initrd/kernel/cpus.h"
 
 namespace initrd::rootfs {
 namespace {

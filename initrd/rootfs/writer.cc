@@ -3,8 +3,8 @@
 #include "initrd/rootfs/writer.h"
 
 #include "initrd/image/trouble.h"
+#include "initrd/kernel/cpus.h"
 #include "initrd/kernel/memory.h"
-#include "initrd/kernel/schedule.h"
 #include "initrd/support/text.h"
 
 namespace initrd::rootfs {

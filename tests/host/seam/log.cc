@@ -8,7 +8,6 @@
 #include <cstdio>
 
 #include "initrd/kernel/policy.h"
-#include "initrd/kernel/schedule.h"
 #include "seam/world.h"
 
 namespace {
@@ -149,5 +148,3 @@ int seam_strict_hex(void)
 {
 	return state.strict_hex;
 }
-
-void seam_breathe(void) {}
