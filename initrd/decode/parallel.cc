@@ -13,9 +13,9 @@ constexpr size_t kMaxCpus = 64;
 constexpr size_t kBlocksPerCpu = 32;
 // A batch is large enough when each processor has a block, and this much to do.
 constexpr size_t kPerCpu = size_t{2} << 20;
-// It is not larger than this, nor than this part of the memory that is free.
+// It is not larger than this, nor than a quarter of the memory that is free.
 constexpr size_t kMostPerCpu = size_t{32} << 20;
-constexpr u32 kMemoryShift = 2;
+constexpr size_t kMost = size_t{512} << 20;
 // Below this, to wake another processor takes longer than to decode.
 constexpr size_t kWorthwhile = size_t{128} << 10;
 
@@ -42,7 +42,7 @@ size_t cpus()
 // Lists the blocks of the next batch; returns how many, 0 if it is not worth it.
 size_t Ahead::collect(size_t at)
 {
-	const u64 most = min(u64{cpus()} * kMostPerCpu, seam_memory_available() >> kMemoryShift);
+	const u64 most = min<u64>(min(cpus() * kMostPerCpu, kMost), seam_memory_available() / 4);
 	size_t count = 0;
 	Block block;
 

@@ -4,7 +4,6 @@
 #include "initrd/kernel/codec.h"
 
 #define ZSTD_STATIC_LINKING_ONLY
-#include <bzlib.h>
 #include <lz4.h>
 #include <lzma.h>
 #include <lzo/lzo1x.h>
@@ -16,7 +15,6 @@
 #include <atomic>
 #include <climits>
 
-#include "initrd/decode/boot_decompressor.h"
 #include "seam/world.h"
 
 // No boot's decompressor asks for more than this.
@@ -288,102 +286,4 @@ s64 seam_lzo_block(const u8 *in, size_t in_size, u8 *out, size_t out_size)
 	return lzo1x_decompress_safe(in, in_size, out, &made, nullptr) == LZO_E_OK ?
 		       static_cast<s64>(made) :
 		       -1;
-}
-
-namespace {
-
-constexpr size_t kWindow = 64 * 1024;
-// Small: several pieces even of what the tests pack.
-constexpr size_t kInput = 4096;
-
-char no_memory[] = "no memory for the decompressor";
-char corrupt[] = "LZMA data is corrupt";
-// The library does not tell a wrong CRC from other damage.
-char wrong_crc[] = "Data integrity error when decompressing.";
-char cut_off[] = "unexpected end of input";
-
-// What both decompress_fn here have in common: `step` works on `stream` until
-// it says that it is done (1) or has failed (below 0). The input comes from
-// fill() only, as the project uses them. `used` is of the last piece.
-template <typename Stream, typename Step>
-int decompress(Stream &stream, long (*fill)(void *, unsigned long), BootFlush *flush, long *used,
-	       BootError *error, Step step, char *damage)
-{
-	std::vector<u8> window(kWindow);
-	std::vector<u8> input(kInput);
-	long filled = 0;
-	int status = 0;
-
-	stream.avail_in = 0;
-	while (status == 0) {
-		if (stream.avail_in == 0) {
-			filled = fill(input.data(), kInput);
-			if (filled <= 0) {
-				error(cut_off);
-				return -1;
-			}
-			stream.next_in = reinterpret_cast<decltype(stream.next_in)>(input.data());
-			stream.avail_in = static_cast<decltype(stream.avail_in)>(filled);
-		}
-		stream.next_out = reinterpret_cast<decltype(stream.next_out)>(window.data());
-		stream.avail_out = kWindow;
-		status = step(stream);
-		*used = filled - static_cast<long>(stream.avail_in);
-
-		const size_t made = kWindow - stream.avail_out;
-
-		if (made && flush(window.data(), made) != static_cast<long>(made))
-			return -1;
-	}
-	if (status < 0)
-		error(damage);
-	return status > 0 ? 0 : -1;
-}
-
-} // namespace
-
-extern "C" BootDecompressor bunzip2;
-extern "C" BootDecompressor unlzma;
-
-int bunzip2(unsigned char *in, long, long (*fill)(void *, unsigned long), BootFlush *flush,
-	    unsigned char *, long *used, BootError *error)
-{
-	bz_stream stream = {};
-
-	if (in || !host::may_allocate()) {
-		error(no_memory);
-		return -1;
-	}
-	BZ2_bzDecompressInit(&stream, 0, 0);
-	const auto step = [](bz_stream &s) {
-		const int result = BZ2_bzDecompress(&s);
-
-		return result == BZ_STREAM_END ? 1 : result == BZ_OK ? 0 : -1;
-	};
-	const int status = decompress(stream, fill, flush, used, error, step, wrong_crc);
-
-	BZ2_bzDecompressEnd(&stream);
-	return status;
-}
-
-int unlzma(unsigned char *in, long, long (*fill)(void *, unsigned long), BootFlush *flush,
-	   unsigned char *, long *used, BootError *error)
-{
-	lzma_stream stream = LZMA_STREAM_INIT;
-
-	if (in || !host::may_allocate() || lzma_alone_decoder(&stream, kMost) != LZMA_OK) {
-		error(no_memory);
-		return -1;
-	}
-	const auto step = [](lzma_stream &s) {
-		const lzma_ret result = lzma_code(&s, LZMA_RUN);
-
-		return result == LZMA_STREAM_END		     ? 1 :
-		       result == LZMA_OK || result == LZMA_BUF_ERROR ? 0 :
-								       -1;
-	};
-	const int status = decompress(stream, fill, flush, used, error, step, corrupt);
-
-	lzma_end(&stream);
-	return status;
 }
