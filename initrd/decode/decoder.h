@@ -99,6 +99,8 @@ using Decoder = Result<size_t> (*)(Bytes in, Sink &out);
 
 /* What a streaming decoder asks a sink for when it does not know the size. */
 inline constexpr size_t kStreamRoom = size_t{128} << 10;
+/* The same at the start of a stream: a sink may have no use for more of it. */
+inline constexpr size_t kHeadRoom = 512;
 
 /* The reasons of a streaming decoder's errors. */
 struct StreamReasons {
@@ -118,9 +120,10 @@ INLINE Result<size_t> run_stream(Bytes in, Sink &out, const StreamReasons &reaso
 				 Made made)
 {
 	seam_codec_io io = {in.data(), in.size(), nullptr, 0};
+	size_t wanted = kHeadRoom;
 
 	for (;;) {
-		MutableBytes room = TRY(out.lend(kStreamRoom));
+		MutableBytes room = TRY(out.lend(wanted));
 
 		io.out = room.data();
 		io.out_left = room.size();
@@ -130,8 +133,10 @@ INLINE Result<size_t> run_stream(Bytes in, Sink &out, const StreamReasons &reaso
 		const u64 offset = in.size() - io.in_left;
 
 		made(Bytes(room.data(), produced));
-		if (produced)
+		if (produced) {
 			TRY(out.commit(produced));
+			wanted = kStreamRoom;
+		}
 		out.consumed(in.size() - io.in_left);
 		switch (status) {
 		case SEAM_CODEC_END:

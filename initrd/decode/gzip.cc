@@ -2,6 +2,7 @@
 // gzip members (RFC 1952): header, raw deflate, CRC-32 and length, both checked.
 // Those of bgzip have their own length in an extra field.
 
+#include "initrd/decode/crc32.h"
 #include "initrd/decode/parallel.h"
 
 namespace initrd {
@@ -136,17 +137,17 @@ Result<size_t> decode_gzip(Bytes in, Sink &out)
 	}
 	const size_t header = TRY(header_length(in));
 	Codec codec(seam_inflate_new());
-	u32 crc = 0;
+	auto checksum = Crc32::create();
 	u32 length = 0;
 
-	if (!codec)
+	if (!codec || !checksum)
 		return Error{kNoMemory, "out of memory while decompressing"};
-
+	Crc32 &crc = checksum.value();
 	auto body = run_stream(
 		in.skip(header), out, {"uncompression error", kTruncated},
 		[&](seam_codec_io &io) { return seam_inflate_step(codec.get(), &io); },
 		[&](Bytes made) {
-			crc = seam_crc32(crc, made.data(), made.size());
+			crc.add(made);
 			length += static_cast<u32>(made.size());
 		});
 	if (!body)
@@ -156,7 +157,7 @@ Result<size_t> decode_gzip(Bytes in, Sink &out)
 
 	if (!in.has(trailer, kTrailer))
 		return Error{kNoData, kTruncated, in.size()};
-	if (load_le32(in, trailer) != crc)
+	if (load_le32(in, trailer) != crc.value())
 		return Error{kBadMessage, "bad checksum (CRC-32) of compressed data", trailer};
 	if (load_le32(in, trailer + 4) != length)
 		return Error{kInvalid, "bad length of compressed data", trailer + 4};

@@ -41,6 +41,8 @@ void seam_inflate_free(struct seam_inflate *codec);
 
 /* The CRC-32 of gzip over `data`, going on from `crc` (0 at the start). */
 u32 seam_crc32(u32 crc, const u8 *data, size_t size);
+/* Whether the processor helps with that: less than one instruction for a byte. */
+int seam_crc32_is_fast(void);
 
 /*
  * One Zstandard frame. `in` must start with its header. NULL with `status` set

@@ -94,9 +94,25 @@ void seam_inflate_free(struct seam_inflate *codec)
 	delete codec;
 }
 
+static bool crc32_is_fast = false;
+
+namespace host {
+
+void set_crc32_is_fast(bool fast)
+{
+	crc32_is_fast = fast;
+}
+
+} // namespace host
+
 u32 seam_crc32(u32 crc, const u8 *data, size_t size)
 {
 	return static_cast<u32>(crc32_z(crc, data, size));
+}
+
+int seam_crc32_is_fast(void)
+{
+	return crc32_is_fast;
 }
 
 struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, int in_place,

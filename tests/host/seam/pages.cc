@@ -274,7 +274,7 @@ size_t ramdisk_window_pages(struct ramdisk_page **pages, size_t count)
 	size_t there = 0;
 
 	while (there < count) {
-		pages[there] = new_page(kGarbage);
+		pages[there] = ramdisk_page_new(RAMDISK_AT_BOOT);
 		if (!pages[there])
 			break;
 		there++;

@@ -25,6 +25,7 @@ void reset()
 	reset_blkdev();
 	reset_cpus();
 	reset_files();
+	set_crc32_is_fast(false);
 }
 
 } // namespace host

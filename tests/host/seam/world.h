@@ -174,6 +174,9 @@ struct Root {
 };
 Root &root();
 
+/* The processor has instructions for CRC-32; not so after reset(). */
+void set_crc32_is_fast(bool fast);
+
 /* The block layer's view of the RAM disks. */
 
 struct GendiskRecord {
