@@ -82,11 +82,14 @@ Result<size_t> Ahead::decode(size_t at, size_t count)
 		given_up_ = work.made < 0;
 		if (given_up_)
 			break;
-		made += static_cast<size_t>(work.made);
+		const size_t size = static_cast<size_t>(work.made);
+		u8 *const place = lent.value().data() + made;
+
+		// What follows a short one has come out behind its place.
+		if (size && place != work.out.data())
+			__builtin_memmove(place, work.out.data(), size);
+		made += size;
 		at = work.end;
-		// What follows a short one has come out at the wrong place.
-		if (static_cast<size_t>(work.made) < work.out.size())
-			break;
 	}
 	if (made)
 		TRY(out_.commit(made));

@@ -27,7 +27,7 @@ struct Work {
 	Bytes in;
 	MutableBytes out; /* room for the block's size */
 	size_t end;
-	/* How many bytes came out; below 0: it was not decoded. */
+	/* How many bytes came out, at its start; below 0: it was not decoded. */
 	s64 made;
 };
 

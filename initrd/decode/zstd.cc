@@ -23,6 +23,7 @@ constexpr size_t kSkippableHeader = 8;
 constexpr size_t kBlockHeader = 3;
 constexpr u32 kLastBlock = 1;
 constexpr u32 kRepeatedByte = 1;
+constexpr u32 kPackedBlock = 2;
 constexpr size_t kChecksum = 4;
 
 // What a frame's header says; sizes are 0 where it does not.
@@ -85,28 +86,32 @@ bool is_skippable(Bytes in)
 }
 
 // The length of the frame whose header has been read; 0 where it is not whole.
-size_t frame_length(Bytes in, const FrameHeader &header)
+// `most` is how many bytes can come out at most, by its blocks' headers.
+size_t frame_length(Bytes in, const FrameHeader &header, u64 &most)
 {
 	size_t at = header.length;
 	u32 block;
 
+	most = 0;
 	do {
 		if (!in.has(at, kBlockHeader))
 			return 0;
 		block = static_cast<u32>(load_le(in, at, kBlockHeader));
 		at += kBlockHeader;
-		const size_t size = (block >> 1 & 3) == kRepeatedByte ? 1 : block >> 3;
+		const u32 type = block >> 1 & 3;
+		const size_t size = type == kRepeatedByte ? 1 : block >> 3;
 
 		if (!in.has(at, size))
 			return 0;
 		at += size;
+		most += type == kPackedBlock ? min(header.window, u64{SEAM_ZSTD_ROOM}) : block >> 3;
 	} while (!(block & kLastBlock));
 	if (!header.has_checksum)
 		return at;
 	return in.has(at, kChecksum) ? at + kChecksum : 0;
 }
 
-// Whole frames that say how much they hold.
+// Whole frames. Those of pzstd do not say how much they hold, but their blocks do.
 class ZstdFraming final : public Framing {
 public:
 	INLINE ~ZstdFraming() {}
@@ -120,14 +125,17 @@ public:
 			return false;
 		auto header = parse_header(in);
 
-		if (!header || !header.value().has_content || header.value().content > kMost)
+		if (!header)
 			return false;
-		const size_t length = frame_length(in, header.value());
+		u64 most;
+		const size_t length = frame_length(in, header.value(), most);
 
+		if (header.value().has_content)
+			most = header.value().content;
 		block.in = in.first(length);
 		block.end = at + length;
-		block.size = static_cast<size_t>(header.value().content);
-		return length;
+		block.size = static_cast<size_t>(most);
+		return length && most <= kMost;
 	}
 
 	void work(WorkList &list) const override
@@ -140,10 +148,9 @@ public:
 
 			if (!codec)
 				codec = Codec(seam_zstd_new(in.data(), in.size(), true, &status));
-			if (codec &&
-			    seam_zstd_frame(codec.get(), in.data(), in.size(), work->out.data(),
-					    work->out.size()) == static_cast<s64>(work->out.size()))
-				work->made = static_cast<s64>(work->out.size());
+			if (codec)
+				work->made = seam_zstd_frame(codec.get(), in.data(), in.size(),
+							     work->out.data(), work->out.size());
 		}
 	}
 

@@ -213,18 +213,41 @@ Data lz4(const Data &plain)
 	return out;
 }
 
-Data zstd(const Data &plain)
+namespace {
+
+Data zstd_as(const Data &plain, bool with_size)
 {
 	ZSTD_CCtx *const context = ZSTD_createCCtx();
 	Data out(ZSTD_compressBound(plain.size()));
 
 	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+	ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, with_size);
 	const size_t size = ZSTD_compress2(context, out.data(), out.size(), plain.data(),
 					   plain.size());
 
 	ZSTD_freeCCtx(context);
 	expect(!ZSTD_isError(size), "zstd");
 	out.resize(size);
+	return out;
+}
+
+} // namespace
+
+Data zstd(const Data &plain)
+{
+	return zstd_as(plain, true);
+}
+
+Data zstd_in_frames(const Data &plain, size_t frame)
+{
+	Data out;
+
+	for (size_t at = 0; at < plain.size(); at += frame) {
+		const auto start = plain.begin() + static_cast<ptrdiff_t>(at);
+		const size_t size = std::min(frame, plain.size() - at);
+
+		out = out + zstd(Data(start, start + static_cast<ptrdiff_t>(size)));
+	}
 	return out;
 }
 
@@ -256,7 +279,8 @@ Data pzstd(const Data &plain, size_t frame)
 	for (size_t at = 0; at < plain.size(); at += frame) {
 		const auto start = plain.begin() + static_cast<ptrdiff_t>(at);
 		const size_t size = std::min(frame, plain.size() - at);
-		const Data packed = zstd(Data(start, start + static_cast<ptrdiff_t>(size)));
+		const Data packed = zstd_as(Data(start, start + static_cast<ptrdiff_t>(size)),
+					    false);
 
 		put_le32(out, 0x184d2a50);
 		put_le32(out, 4);

@@ -62,7 +62,9 @@ Data zstd(const Data &plain);
 
 /* Blocks of `block` bytes. */
 Data xz_in_blocks(const Data &plain, size_t block);
-/* Frames of `frame` bytes, each with a skippable one in front, as pzstd has it. */
+/* Frames of `frame` bytes that have it in their header. */
+Data zstd_in_frames(const Data &plain, size_t frame);
+/* The same without, each with a skippable one in front, as pzstd has it. */
 Data pzstd(const Data &plain, size_t frame);
 /* Members of `member` bytes and an empty one. */
 Data bgzip(const Data &plain, size_t member);

@@ -135,6 +135,8 @@ const Case kCases[] = {
 	 1500001, true},
 	{"pzstd", decode_zstd, [](const Data &plain) { return host::pzstd(plain, 300001); },
 	 1500001, false},
+	{"zstd", decode_zstd, [](const Data &plain) { return host::zstd_in_frames(plain, 300001); },
+	 1500001, false},
 	{"bgzip", decode_gzip, [](const Data &plain) { return host::bgzip(plain, 65280); }, 700001,
 	 false},
 };
