@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0
+"""One module per instrument, each with a function measure()."""
