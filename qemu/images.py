@@ -187,10 +187,23 @@ class Entry:
         return cls(name, kind | mode, rdev=(major, minor))
 
 
-def newc_entry(entry: Entry, *, crc: bool = False, checksum: int | None = None) -> bytes:
+#: The longest name that the kernel takes, with its NULs.
+_NAME_MAX = 4096
+
+
+def newc_entry(entry: Entry, *, crc: bool = False, checksum: int | None = None,
+               at: int = 0, align: int = 4) -> bytes:
     """One entry as bytes, padded to 4. With `crc` in the 070702 form, whose
-    checksum is the sum of the data's bytes; `checksum` overrides it."""
+    checksum is the sum of the data's bytes; `checksum` overrides it.
+
+    With `align`, the data of a file of at least so many bytes begins at a
+    multiple of it in the archive, where the entry begins at `at`: NULs behind
+    the name see to that, unless the name would be too long.
+    """
     name = os.fsencode(entry.name) + b"\0"
+    if stat.S_ISREG(entry.mode) and len(entry.data) >= align > 4:
+        aligned = name + b"\0" * (-(at + 110 + len(name)) % align)
+        name = aligned if len(aligned) <= _NAME_MAX else name
     if checksum is None:
         checksum = sum(entry.data) & 0xFFFFFFFF if crc else 0
     fields = (
@@ -212,14 +225,15 @@ def newc_entry(entry: Entry, *, crc: bool = False, checksum: int | None = None) 
 
 
 def newc(
-    entries: Iterable[Entry], *, crc: bool = False, trailer: bool = True, pad: int = 512
+    entries: Iterable[Entry], *, crc: bool = False, trailer: bool = True, pad: int = 512, align: int = 4
 ) -> bytes:
-    """A whole archive: the entries, TRAILER!!!, and NULs up to `pad`."""
+    """A whole archive: the entries, TRAILER!!!, and NULs up to `pad`. `align`: see
+    newc_entry()."""
     out = bytearray()
     for number, entry in enumerate(entries, start=1):
         if entry.ino == 0:
             entry.ino = 0x1000 + number
-        out += newc_entry(entry, crc=crc)
+        out += newc_entry(entry, crc=crc, at=len(out), align=align)
     if trailer:
         out += newc_entry(Entry("TRAILER!!!", 0), crc=crc)
     if pad:
@@ -342,13 +356,15 @@ class Recipe:
     recipe give the same bytes, with the same versions of the tools.
 
     `size` is the length in bytes, None for one that fits; `epoch` is the time
-    that the image itself is stamped with, in seconds since 1970.
+    that the image itself is stamped with, in seconds since 1970. `align` is for
+    archives: see newc_entry().
     """
 
     size: int | None = None
     epoch: int = 0
     label: str = ""
     uuid: str = "1217d000-0000-4000-8000-000000000001"
+    align: int = 4
 
 
 Maker = Callable[[Path, Path, Recipe], None]
@@ -432,7 +448,7 @@ def _cpio(tree: Path, image: Path, recipe: Recipe) -> None:
     entries = tree_entries(tree)
     if not any(entry.name == "dev/console" for entry in entries):
         entries.append(Entry.node("dev/console", stat.S_IFCHR, 5, 1))
-    image.write_bytes(newc(entries))
+    image.write_bytes(newc(entries, align=recipe.align))
 
 
 #: The formats that can be made: name → function(tree, image, recipe).

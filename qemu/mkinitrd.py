@@ -376,6 +376,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--level", type=int)
     options.add_argument("--size", type=images.parse_size)
     options.add_argument("--label", default="")
+    options.add_argument("--align", type=int, default=4)
     options.add_argument("--init", type=Path)
     options.add_argument("--linuxrc", type=Path)
     options.add_argument("--add", action="append", default=[])
@@ -453,7 +454,7 @@ def run(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="mkinitrd-") as scratch:
         stage = Path(scratch) / "tree"
         epoch = prepare(options, stage)
-        recipe = Recipe(options.size, epoch, options.label, identity(stage, options.fs))
+        recipe = Recipe(options.size, epoch, options.label, identity(stage, options.fs), options.align)
         image = Path(scratch) / "image"
         make_image(options.fs, stage, image, recipe)
         if options.verbose:

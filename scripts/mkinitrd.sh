@@ -18,6 +18,9 @@
 #                      Minix get what they need and some room. The other formats
 #                      are filled up with zeros
 #   --label=TEXT       the volume's name (ext2 to ext4, cramfs, romfs)
+#   --align=N          cpio: begin the data of larger files at multiples of N
+#                      bytes in the archive. With 4096, and no compression, their
+#                      pages become the files without being copied
 #
 # What goes into it besides:
 #   --init=FILE        becomes /sbin/init (and /init in a cpio archive)
@@ -54,7 +57,7 @@ source "$ROOT/qemu/packages.sh"
 FORMATS=(ext2 ext3 ext4 minix minix2 squashfs cramfs cramfs+512 romfs erofs cpio)
 METHODS=(none gzip bzip2 lzma xz lzo lz4 zstd)
 
-tree='' fs=ext2 compress=none level='' size='' output='' demo=0 list=0 VERBOSE=0
+tree='' fs=ext2 compress=none level='' size='' align='' output='' demo=0 list=0 VERBOSE=0
 pass=()
 
 # one_of OPTION VALUE ALLOWED...: a usage error unless VALUE is allowed.
@@ -70,7 +73,7 @@ one_of() {
 # value OPTION COUNT: a usage error unless a word follows the short option.
 value() { (($2 > 1)) || usage_error "the option $1 needs a value"; }
 
-split_options '--output --fs --compress --level --size --label --init --linuxrc --add' "$@"
+split_options '--output --fs --compress --level --size --label --align --init --linuxrc --add' "$@"
 set -- "${ARGS[@]}"
 while (($#)); do
 	case $1 in
@@ -79,6 +82,7 @@ while (($#)); do
 	--compress) compress=$2; shift ;;
 	--level) level=$2; shift ;;
 	--size) size=$2; shift ;;
+	--align) align=$2; shift ;;
 	--label | --init | --linuxrc | --add) pass+=("$1=$2"); shift ;;
 	--demo) demo=1 ;;
 	--no-check | --quiet) pass+=("$1") ;;
@@ -108,6 +112,11 @@ one_of --compress "$compress" "${METHODS[@]}"
 [[ -z $size || $size =~ ^0*[1-9][0-9]*[KMGkmg]?$ ]] || usage_error "--size $size: must be a size, such as 8M"
 [[ -z $level || $level =~ ^[0-9]+$ ]] || usage_error "--level $level: must be a number"
 [[ -z $level || $compress != none ]] || usage_error '--level goes with --compress'
+if [[ -n $align ]]; then
+	one_of --align "$align" 4 8 16 32 64 128 256 512 1024 2048 4096
+	[[ $fs == cpio ]] || usage_error '--align goes with --fs cpio'
+	pass+=("--align=$align")
+fi
 ((!demo)) || [[ -z $tree ]] || usage_error "--demo is a system of its own: it does not go with $tree"
 
 python=/usr/bin/python3

@@ -99,8 +99,11 @@ using Decoder = Result<size_t> (*)(Bytes in, Sink &out);
 
 /* What a streaming decoder asks a sink for when it does not know the size. */
 inline constexpr size_t kStreamRoom = size_t{128} << 10;
-/* The same at the start of a stream: a sink may have no use for more of it. */
-inline constexpr size_t kHeadRoom = 512;
+/*
+ * The same at the start of a stream: a sink may have no use for more of it. (A file
+ * system may begin with some zeros, which an archive may, too.)
+ */
+inline constexpr size_t kHeadRoom = 4096;
 
 /* The reasons of a streaming decoder's errors. */
 struct StreamReasons {

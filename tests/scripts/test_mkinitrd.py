@@ -425,6 +425,25 @@ def test_label(tree: Path, tmp_path: Path, kind: str, where: int) -> None:
     assert "cannot hold it" in refused(f"--fs={kind}", f"--label={'x' * 64}", tree, "-o", tmp_path / "x")
 
 
+def test_align(tree: Path, tmp_path: Path) -> None:
+    """Data begins where it was asked to, in an archive that cpio reads."""
+    content = bytes(range(256)) * 40
+    (tree / "large").write_bytes(content)
+    (tree / ("n" * 200)).write_bytes(content[::-1])
+    (tree / "small").write_bytes(b"few")
+    make("--fs=cpio", "--align=4096", "--no-check", tree, "-o", tmp_path / "aligned")
+    image = (tmp_path / "aligned").read_bytes()
+    assert image.find(content) % 4096 == 0 and image.find(content) > 0
+    assert image.find(content[::-1]) % 4096 == 0
+    (tmp_path / "out").mkdir()
+    subprocess.run(["cpio", "-idm", "--quiet", "--no-absolute-filenames"], input=image, cwd=tmp_path / "out",
+                   check=True)
+    for name in ("large", "n" * 200, "small"):
+        assert (tmp_path / "out" / name).read_bytes() == (tree / name).read_bytes()
+    assert "--align goes with --fs cpio" in call("--align=4096", tree, "-o", tmp_path / "x").stderr.decode()
+    assert "must be one of" in call("--fs=cpio", "--align=5000", tree, "-o", tmp_path / "x").stderr.decode()
+
+
 def test_names_that_do_not_fit(tree: Path, tmp_path: Path) -> None:
     """A limit of the format is named with the file that breaks it."""
     (tree / ("n" * 31)).touch()
@@ -465,7 +484,7 @@ def test_missing_tool(tree: Path, tmp_path: Path) -> None:
 def test_help_and_list() -> None:
     """--help names every option; --list every format and compressor."""
     text = make("--help")
-    for option in ("output fs compress level size label demo init linuxrc add no-check force list quiet verbose "
+    for option in ("output fs compress level size label align demo init linuxrc add no-check force list quiet verbose "
                    "help").split():
         assert f"--{option}" in text
     text = make("--list")
