@@ -11,12 +11,6 @@ namespace initrd::rootfs {
 namespace {
 
 constexpr bool kKeepTimes = IS_ENABLED(CONFIG_INITRAMFS_PRESERVE_MTIME);
-constexpr size_t kPathMax = 4096; // with its NUL
-
-bool is_dots(const char *name, size_t length)
-{
-	return length && length <= 2 && name[0] == '.' && name[length - 1] == '.';
-}
 
 } // namespace
 
@@ -32,92 +26,6 @@ Writer::~Writer()
 	forget_directories();
 }
 
-// Looks an entry's name up: node_ is what is there, if anything. 0 or -errno.
-int Writer::look_up(const cpio::Entry &entry)
-{
-	const char *const path = entry.name;
-	const size_t whole = __builtin_strlen(path);
-	size_t length = whole;
-
-	while (length && path[length - 1] == '/')
-		length--;
-	size_t name = length;
-
-	while (name && path[name - 1] != '/')
-		name--;
-	name_ = path + name;
-	name_length_ = length - name;
-
-	// "/", "." and ".." name a folder that is there, "name/" one that may be.
-	const bool must_be_there = !name_length_ || is_dots(name_, name_length_);
-
-	is_folder_ = false;
-	if (must_be_there || length < whole) {
-		const int status = open_folder(path, whole);
-
-		is_folder_ = status == 0;
-		if (is_folder_)
-			node_ = Node(seam_directory_node(folder_.get()));
-		if (is_folder_ || must_be_there)
-			return status;
-	}
-	const int status = name ? open_folder(path, name) : open_folder(".", 1);
-
-	if (status)
-		return status;
-	const int found = find();
-
-	// Nothing but a folder is made, or removed, by a name with a slash behind it.
-	if (!found && length < whole &&
-	    (entry.type() != cpio::kDirectory || seam_node_mode(node_.get())))
-		return -kExists;
-	return found;
-}
-
-// Makes folder_ the folder of this name, which nearly always it is already.
-int Writer::open_folder(const char *path, size_t length)
-{
-	char *const known = reinterpret_cast<char *>(folder_name_.data());
-	int status;
-
-	if (folder_ && folder_length_ == length && !__builtin_memcmp(known, path, length))
-		return 0;
-	if (!known) {
-		auto name = Buffer::create(kPathMax);
-
-		if (!name)
-			return -name.error().code;
-		folder_name_ = move(name).value();
-		return open_folder(path, length);
-	}
-	__builtin_memcpy(known, path, length);
-	known[length] = 0;
-	folder_length_ = length;
-	folder_ = Directory();
-	folder_ = Directory(seam_directory_open(known, &status));
-	return status;
-}
-
-int Writer::find()
-{
-	int status;
-
-	node_ = Node(seam_node_find(folder_.get(), name_, name_length_, &status));
-	return status;
-}
-
-// clean_path(): what is at the entry's name goes unless it is of this type. False
-// when the name cannot be looked up any more.
-bool Writer::remove_unless(u32 type)
-{
-	const u32 mode = seam_node_mode(node_.get());
-
-	if (!mode || (mode & cpio::kTypeMask) == type || is_folder_ ||
-	    seam_node_remove(folder_.get(), node_.get()) < 0)
-		return true;
-	return find() == 0;
-}
-
 // How much more the root file system can take, in bytes.
 u64 Writer::room() const
 {
@@ -125,10 +33,8 @@ u64 Writer::room() const
 	u64 free;
 
 	// Without a limit of its own it has all the memory that there is.
-	if (!folder_ ||
-	    seam_file_system_room(reinterpret_cast<const char *>(folder_name_.data()), &size,
-				  &free) < 0 ||
-	    size == 0)
+	if (!place_.folder_path() ||
+	    seam_file_system_room(place_.folder_path(), &size, &free) < 0 || size == 0)
 		return seam_memory_available();
 	return free;
 }
@@ -138,8 +44,8 @@ void Writer::set_attributes(const cpio::Entry &entry, bool has_mode, bool has_mt
 	const seam_attributes attributes = {
 		entry.uid, entry.gid, entry.mode, has_mode, kKeepTimes && has_mtime, entry.mtime};
 
-	if (seam_node_mode(node_.get()))
-		seam_node_set(folder_.get(), node_.get(), &attributes);
+	if (place_.mode())
+		seam_node_set(place_.folder(), place_.node(), &attributes);
 }
 
 // maybe_link(): a node with several names is made once and linked afterwards.
@@ -152,7 +58,7 @@ Result<Writer::Linked> Writer::link_to_first(const cpio::Entry &entry)
 	// The same name again is the same file again, not a link to itself.
 	if (!first || same_text(first, entry.name))
 		return Linked::kNo;
-	if (!remove_unless(0) || seam_node_link(folder_.get(), node_.get(), first) < 0)
+	if (!place_.remove_unless(0) || seam_node_link(place_.folder(), place_.node(), first) < 0)
 		return Linked::kFailed;
 	return Linked::kYes;
 }
@@ -165,14 +71,14 @@ Result<bool> Writer::begin(const cpio::Entry &entry)
 	entries_++;
 	seam_breathe();
 
-	const int status = look_up(entry);
+	const int status = place_.look_up(entry.name, entry.type());
 
 	if (status < 0) {
 		if (entry.type() == cpio::kRegular)
 			tell_no_room(entry, -status);
 		return false;
 	}
-	if (!remove_unless(entry.type() == cpio::kLink ? 0 : entry.type()))
+	if (!place_.remove_unless(entry.type() == cpio::kLink ? 0 : entry.type()))
 		return false;
 	switch (entry.type()) {
 	case cpio::kLink:
@@ -201,17 +107,17 @@ Result<bool> Writer::begin_file(const cpio::Entry &entry)
 
 	if (linked == Linked::kFailed)
 		return false;
-	if (!seam_node_mode(node_.get()))
-		status = seam_node_create(folder_.get(), node_.get(), entry.mode);
-	else if ((seam_node_mode(node_.get()) & cpio::kTypeMask) != cpio::kRegular)
+	if (!place_.mode())
+		status = seam_node_create(place_.folder(), place_.node(), entry.mode);
+	else if ((place_.mode() & cpio::kTypeMask) != cpio::kRegular)
 		return false; // a folder that is not empty
 	// The data of a linked file comes with one of its names, any of them.
-	else if (linked == Linked::kNo && seam_node_size(node_.get()))
-		status = seam_node_resize(folder_.get(), node_.get(), 0);
-	else if (entry.size && seam_node_size(node_.get()))
-		status = seam_node_resize(folder_.get(), node_.get(), entry.size);
+	else if (linked == Linked::kNo && seam_node_size(place_.node()))
+		status = seam_node_resize(place_.folder(), place_.node(), 0);
+	else if (entry.size && seam_node_size(place_.node()))
+		status = seam_node_resize(place_.folder(), place_.node(), entry.size);
 	if (status >= 0 && entry.size)
-		status = data_.open(folder_.get(), node_.get());
+		status = data_.open(place_.folder(), place_.node());
 	if (status < 0) {
 		tell_no_room(entry, -status);
 		return false;
@@ -249,7 +155,7 @@ Result<void> Writer::data(Bytes piece)
 Error Writer::no_room_for_file(const Error &error)
 {
 	data_.close();
-	seam_node_resize(folder_.get(), node_.get(), 0);
+	seam_node_resize(place_.folder(), place_.node(), 0);
 	return {error.code, error.reason, 0, file_.size, room()};
 }
 
@@ -262,7 +168,7 @@ Result<void> Writer::finish()
 			return no_room_for_file(finished.error());
 	}
 	set_attributes(file_, true, true);
-	node_ = Node();
+	place_.leave();
 	return {};
 }
 
@@ -271,8 +177,7 @@ void Writer::abandon()
 	if (file_.size)
 		bytes_ -= data_.position();
 	data_.close();
-	seam_node_remove(folder_.get(), node_.get());
-	node_ = Node();
+	place_.remove();
 	entries_--;
 	removed_ = true;
 }
@@ -284,14 +189,14 @@ void Writer::trailer()
 
 void Writer::make_symlink(const cpio::Entry &entry)
 {
-	seam_node_symlink(folder_.get(), node_.get(), entry.target);
+	seam_node_symlink(place_.folder(), place_.node(), entry.target);
 	set_attributes(entry, false, true);
 }
 
 Result<void> Writer::make_directory(const cpio::Entry &entry)
 {
-	if (!seam_node_mode(node_.get()))
-		seam_node_mkdir(folder_.get(), node_.get(), entry.mode);
+	if (!place_.mode())
+		seam_node_mkdir(place_.folder(), place_.node(), entry.mode);
 	set_attributes(entry, true, false);
 	if (!kKeepTimes)
 		return {};
@@ -312,8 +217,8 @@ Result<void> Writer::make_special(const cpio::Entry &entry)
 {
 	if (TRY(link_to_first(entry)) != Linked::kNo)
 		return {};
-	if (!seam_node_mode(node_.get()))
-		seam_node_mknod(folder_.get(), node_.get(), entry.mode, entry.rdev_major,
+	if (!place_.mode())
+		seam_node_mknod(place_.folder(), place_.node(), entry.mode, entry.rdev_major,
 				entry.rdev_minor);
 	set_attributes(entry, true, true);
 	return {};

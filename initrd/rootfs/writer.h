@@ -11,6 +11,7 @@
 #include "initrd/kernel/handles.h"
 #include "initrd/rootfs/file_data.h"
 #include "initrd/rootfs/link_table.h"
+#include "initrd/rootfs/place.h"
 
 namespace initrd::rootfs {
 
@@ -54,10 +55,6 @@ private:
 	struct Dated;
 	enum class Linked : u8 { kNo, kYes, kFailed };
 
-	int look_up(const cpio::Entry &entry);
-	int open_folder(const char *path, size_t length);
-	int find();
-	bool remove_unless(u32 type);
 	Result<Linked> link_to_first(const cpio::Entry &entry);
 	Result<bool> begin_file(const cpio::Entry &entry);
 	Result<void> make_directory(const cpio::Entry &entry);
@@ -72,18 +69,7 @@ private:
 	Region &image_;
 	LinkTable links_;
 	Dated *dated_ = nullptr;
-	/*
-	 * The folder that was used last and how it was named: the next entry is
-	 * nearly always in it, too.
-	 */
-	Directory folder_;
-	Buffer folder_name_;
-	size_t folder_length_ = 0;
-	/* The entry at hand: its name in the folder, or the folder itself. */
-	const char *name_ = nullptr; /* the last part of Entry::name; not terminated */
-	size_t name_length_ = 0;
-	Node node_;
-	bool is_folder_ = false;
+	Place place_; /* of the entry at hand */
 	/* The file that is being filled, and its header, of which the strings are gone. */
 	FileData data_;
 	cpio::Entry file_ = {};

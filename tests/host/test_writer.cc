@@ -313,4 +313,60 @@ TEST_F(Writer, WithoutMemoryForAFolderTheErrorIsTold)
 	}
 }
 
+TEST_F(Writer, ASlashBehindANameMeansAFolder)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add({.name = "made/", .mode = 0040700})
+				 .folder("folder")
+				 .symlink("link", "folder")
+				 .add({.name = "link/", .mode = 0040711, .uid = 7})
+				 .file("file", "1")
+				 .add({.name = "file/", .mode = 0040755})
+				 .file("none/", "2")
+				 .file("link/inside", "3")
+				 .symlink("none//", "x")),
+		  "");
+	EXPECT_EQ(host::tree(), "file folder folder/inside link made");
+	EXPECT_EQ(at("made").permissions(), 0700u);
+	EXPECT_EQ(at("folder").permissions(), 0711u);
+	EXPECT_EQ(at("folder").uid, 7u);
+	EXPECT_EQ(at("link").target, "folder");
+	EXPECT_EQ(at("file").text(), "1");
+}
+
+TEST_F(Writer, NamesOfTheRootItselfSetWhatItHas)
+{
+	for (const std::string name : {".", "/", "./", "//", "..", "a/.."}) {
+		host::reset();
+		EXPECT_EQ(unpack(Archive().folder("a").add(
+				  {.name = name, .mode = 0040711, .mtime = 77, .uid = 5})),
+			  "");
+		EXPECT_EQ(host::tree(), "a") << name;
+		EXPECT_EQ(at("/").permissions(), 0711u) << name;
+		EXPECT_EQ(at("/").uid, 5u) << name;
+		EXPECT_EQ(at("/").mtime, 77) << name;
+		// What is no folder cannot take its place.
+		EXPECT_EQ(unpack(Archive().file(name, "x").symlink(name, "y").add(
+				  {.name = name, .mode = 0020600, .nlink = 2})),
+			  "");
+		EXPECT_EQ(host::tree(), "a") << name;
+	}
+}
+
+TEST_F(Writer, TheFolderIsFoundAnewWhenAnotherTakesItsPlace)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .folder("one")
+				 .folder("two")
+				 .symlink("to", "one")
+				 .file("to/a", "1")
+				 .symlink("to", "two")
+				 .file("to/a", "2")
+				 .file("one/a", "3")),
+		  "");
+	EXPECT_EQ(host::tree(), "one one/a to two two/a");
+	EXPECT_EQ(at("one/a").text(), "3");
+	EXPECT_EQ(at("two/a").text(), "2");
+}
+
 } // namespace
