@@ -96,8 +96,9 @@ void PageStore::read_adopted(u64 offset, MutableBytes to) const
 void PageStore::read(u64 offset, MutableBytes to) const
 {
 	if (offset < adopted_.size())
-		return read_adopted(offset, to);
-	ramdisk_map_read(map_, offset, to.data(), to.size());
+		read_adopted(offset, to);
+	else
+		ramdisk_map_read(map_, offset, to.data(), to.size());
 }
 
 // Writes the beginning of `from` as far as there are pages; returns its size.

@@ -75,11 +75,11 @@ Result<void> PageWriter::close_window()
 }
 
 // Makes the list of pages that long.
-Result<void> PageWriter::make_list(size_t pages)
+Result<void> PageWriter::make_list(size_t count)
 {
-	if (page_list_.size() >= pages * sizeof(ramdisk_page *))
+	if (page_list_.size() >= count * sizeof(ramdisk_page *))
 		return {};
-	Buffer longer = TRY(Buffer::create(pages * sizeof(ramdisk_page *)));
+	Buffer longer = TRY(Buffer::create(count * sizeof(ramdisk_page *)));
 
 	initrd::copy(longer.bytes(), page_list_.bytes().first(count_ * sizeof(ramdisk_page *)));
 	page_list_ = initrd::move(longer);

@@ -27,7 +27,7 @@ constexpr size_t kWorthIt = 8 * kReach * kWord;
 
 // Adds to `count` words of the message what was left out before them. words[0,
 // kReach) are those before; the results go behind them.
-INLINE void fold(const u8 *message, u64 *words, u64 *to, size_t count)
+INLINE void fold(const u8 *message, const u64 *words, u64 *to, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		u64 word;

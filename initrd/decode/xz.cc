@@ -82,7 +82,7 @@ public:
 
 	bool find(Bytes in, size_t at, Block &block) const override
 	{
-		Chunks chunks;
+		Chunks chunks = {};
 
 		// A zero is where the index begins.
 		if (!in.has(at, 1) || !in[at])
@@ -176,7 +176,7 @@ private:
 
 	size_t unpadded_size(Bytes in, size_t at) const
 	{
-		Chunks chunks;
+		Chunks chunks = {};
 
 		walk_chunks(in, at + (size_t{in[at]} + 1) * kUnit, chunks);
 		return chunks.end - at + check_;
