@@ -42,6 +42,7 @@
 
 /* A page knows who allocated it from 6.10 on, with CONFIG_MEM_ALLOC_PROFILING. */
 #if SERIES_AT_LEAST(6, 10)
+#include <linux/mm_types.h>
 #include <linux/pgalloc_tag.h>
 #else
 #define clear_page_tag_ref(page) \
