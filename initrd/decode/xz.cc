@@ -161,7 +161,7 @@ public:
 			if (!in.has(at, 1) || in[at])
 				return 0;
 		if (!in.has(at, kCrc + kFooter) ||
-		    load_le32(in, at) != seam_xz_crc32(in.data() + index, at - index))
+		    load_le32(in, at) != seam_crc32(0, in.data() + index, at - index))
 			return 0;
 		at += kCrc;
 		return footer_is_right(in.skip(at), at - index) ? at + kFooter : 0;
@@ -171,7 +171,7 @@ private:
 	bool flags_are_right() const
 	{
 		return !header_[kFlagsAt] &&
-		       load_le32(header_, kFlagsAt + 2) == seam_xz_crc32(header_ + kFlagsAt, 2);
+		       load_le32(header_, kFlagsAt + 2) == seam_crc32(0, header_ + kFlagsAt, 2);
 	}
 
 	size_t unpadded_size(Bytes in, size_t at) const
@@ -185,7 +185,7 @@ private:
 	// Its CRC-32, the index's size, the flags again, a magic number.
 	bool footer_is_right(Bytes footer, size_t index_size) const
 	{
-		return load_le32(footer, 0) == seam_xz_crc32(footer.data() + kCrc, 6) &&
+		return load_le32(footer, 0) == seam_crc32(0, footer.data() + kCrc, 6) &&
 		       (u64{load_le32(footer, 4)} + 1) * kUnit == index_size &&
 		       footer[8] == header_[kFlagsAt] && footer[9] == header_[kCheckAt] &&
 		       holds(footer, 10, "YZ");

@@ -39,7 +39,7 @@ void seam_inflate_reset(struct seam_inflate *codec);
 enum seam_codec_status seam_inflate_step(struct seam_inflate *codec, struct seam_codec_io *io);
 void seam_inflate_free(struct seam_inflate *codec);
 
-/* The CRC-32 of gzip over `data`, going on from `crc` (0 at the start). */
+/* The CRC-32 of gzip and .xz over `data`, going on from `crc` (0 at the start). */
 u32 seam_crc32(u32 crc, const u8 *data, size_t size);
 /* Whether the processor helps with that: less than one instruction for a byte. */
 int seam_crc32_is_fast(void);
@@ -68,8 +68,6 @@ struct seam_xz *seam_xz_new(void);
 void seam_xz_reset(struct seam_xz *codec);
 enum seam_codec_status seam_xz_step(struct seam_xz *codec, struct seam_codec_io *io);
 void seam_xz_free(struct seam_xz *codec);
-/* The CRC-32 of .xz over `data`, the same as gzip's. */
-u32 seam_xz_crc32(const u8 *data, size_t size);
 
 /* One LZ4 or LZO1X block: the number of bytes made, or -1 when it is corrupt. */
 s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size);

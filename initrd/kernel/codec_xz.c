@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/crc32.h>
 #include <linux/init.h>
 #include <linux/limits.h>
 #include <linux/xz.h>
@@ -56,9 +55,4 @@ enum seam_codec_status __init seam_xz_step(struct seam_xz *codec, struct seam_co
 void __init seam_xz_free(struct seam_xz *codec)
 {
 	xz_dec_end(to_xz(codec));
-}
-
-u32 __init seam_xz_crc32(const u8 *data, size_t size)
-{
-	return ~crc32_le(~0, data, size);
 }

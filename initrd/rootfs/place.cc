@@ -58,19 +58,19 @@ int Place::look_up(const char *path, u32 type)
 // Makes folder_ the folder of this name, which nearly always it is already.
 int Place::open_folder(const char *path, size_t length)
 {
-	char *const known = reinterpret_cast<char *>(folder_name_.data());
 	int status;
 
-	if (folder_ && folder_length_ == length && !__builtin_memcmp(known, path, length))
-		return 0;
-	if (!known) {
+	if (!folder_name_.size()) {
 		auto name = Buffer::create(kPathMax);
 
 		if (!name)
 			return -name.error().code;
 		folder_name_ = move(name).value();
-		return open_folder(path, length);
 	}
+	char *const known = reinterpret_cast<char *>(folder_name_.data());
+
+	if (folder_ && folder_length_ == length && !__builtin_memcmp(known, path, length))
+		return 0;
 	__builtin_memcpy(known, path, length);
 	known[length] = 0;
 	folder_length_ = length;

@@ -268,11 +268,6 @@ void seam_xz_free(struct seam_xz *codec)
 	delete codec;
 }
 
-u32 seam_xz_crc32(const u8 *data, size_t size)
-{
-	return lzma_crc32(data, size, 0);
-}
-
 s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size)
 {
 	if (in_size > INT_MAX || out_size > INT_MAX)
