@@ -9,11 +9,11 @@ namespace initrd {
 namespace {
 
 constexpr size_t kMaxCpus = 64;
-// Blocks that a processor may have in one batch: of bgzip, 2 MiB.
-constexpr size_t kBlocksPerCpu = 32;
-// A batch is large enough when each processor has a block, and this much to do.
-constexpr size_t kPerCpu = size_t{2} << 20;
-// It is not larger than this, nor than a quarter of the memory that is free.
+// Blocks that a processor may have in one batch: of bgzip, 32 MiB.
+constexpr size_t kBlocksPerCpu = 512;
+// Bytes that a processor may have in one batch. A large one evens out what blocks
+// and processors differ in, and what lies between two batches is done by one
+// processor alone. All of it is at most a quarter of the memory that is free.
 constexpr size_t kMostPerCpu = size_t{32} << 20;
 constexpr size_t kMost = size_t{512} << 20;
 // Below this, to wake another processor takes longer than to decode.
@@ -47,8 +47,8 @@ size_t Ahead::collect(size_t at)
 	Block block;
 
 	room_ = 0;
-	while (count < cpus() * kBlocksPerCpu && (count < cpus() || room_ < cpus() * kPerCpu) &&
-	       framing_.find(in_, at, block) && block.size <= most - room_) {
+	while (count < cpus() * kBlocksPerCpu && framing_.find(in_, at, block) &&
+	       block.size <= most - room_) {
 		works()[count++] = {block.in, MutableBytes(nullptr, block.size), block.end, -1};
 		room_ += block.size;
 		at = block.end;
