@@ -65,13 +65,11 @@ void Crc32::add_folded(Bytes piece)
 	u64 *const words = reinterpret_cast<u64 *>(scratch_.data());
 	const u8 *message = piece.data();
 	size_t left = piece.size() / kWord;
-	const u32 before = ~value_;
 
 	__builtin_memset(words, 0, kReach * kWord);
 	// What came before is added to the first four bytes, and is done with then:
 	// they would have been folded into by a word that lies kReach before them.
-	for (size_t i = 0; i < sizeof(before); i++)
-		scratch_.data()[i] = static_cast<u8>(before >> 8 * i);
+	store_le32(scratch_.data(), ~value_);
 	while (left > kReach) {
 		const size_t count = min(left - kReach, kAtOnce);
 

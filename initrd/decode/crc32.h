@@ -24,6 +24,8 @@ public:
 	}
 	INLINE ~Crc32() {}
 
+	/* Of nothing again. */
+	INLINE void restart() { value_ = 0; }
 	/* The next piece of the data. */
 	void add(Bytes piece);
 	/* As gzip has it, of all that came so far. */

@@ -114,15 +114,16 @@ struct StreamReasons {
 };
 
 /*
- * Runs a streaming codec from `in` to its end, for every library whose step
- * has the shape of codec.h. `Made` sees every piece of output (for checksums).
- * Returns the number of bytes consumed.
+ * Runs a streaming codec from offset `from` of `in` to its end, for every library
+ * whose step has the shape of codec.h. `Made` sees every piece of output (for
+ * checksums). Returns the offset behind what was consumed; it and those of errors
+ * count from the start of `in`.
  */
 template <typename Step, typename Made>
-INLINE Result<size_t> run_stream(Bytes in, Sink &out, const StreamReasons &reasons, Step step,
-				 Made made)
+INLINE Result<size_t> run_stream(Bytes in, size_t from, Sink &out, const StreamReasons &reasons,
+				 Step step, Made made)
 {
-	seam_codec_io io = {in.data(), in.size(), nullptr, 0};
+	seam_codec_io io = {in.data() + from, in.size() - from, nullptr, 0};
 	size_t wanted = kHeadRoom;
 
 	for (;;) {

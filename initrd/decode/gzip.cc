@@ -143,17 +143,13 @@ Result<size_t> decode_gzip(Bytes in, Sink &out)
 	if (!codec || !checksum)
 		return Error{kNoMemory, "out of memory while decompressing"};
 	Crc32 &crc = checksum.value();
-	auto body = run_stream(
-		in.skip(header), out, {"uncompression error", kTruncated},
+	const size_t trailer = TRY(run_stream(
+		in, header, out, {"uncompression error", kTruncated},
 		[&](seam_codec_io &io) { return seam_inflate_step(codec.get(), &io); },
 		[&](Bytes made) {
 			crc.add(made);
 			length += static_cast<u32>(made.size());
-		});
-	if (!body)
-		return body.error().after(header);
-
-	const size_t trailer = header + body.value();
+		}));
 
 	if (!in.has(trailer, kTrailer))
 		return Error{kNoData, kTruncated, in.size()};

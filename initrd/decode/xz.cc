@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 // One .xz stream. The kernel's library checks CRC-32; it lacks CRC-64 and SHA-256.
+// Where all that is around the blocks' contents is right, the blocks are given to
+// it as if they had no check, and their CRC-32 is taken faster here.
 
+#include "initrd/decode/crc32.h"
 #include "initrd/decode/parallel.h"
-#include "initrd/kernel/cpus.h"
 
 namespace initrd {
 namespace {
@@ -23,6 +25,7 @@ constexpr size_t kUnit = 4;
 
 constexpr StreamReasons kReasons = {"XZ-compressed data is corrupt (data or checksum)",
 				    "truncated xz data"};
+constexpr const char *kNoMemoryReason = "XZ decompressor ran out of memory";
 
 // A number of seven bits in a byte, low ones first; moves `at` behind it. False
 // where it is cut off or too long.
@@ -77,6 +80,9 @@ public:
 	{
 		copy(header_, in);
 		check_ = header_[kCheckAt] & 0x0f ? kCrc : 0;
+		copy(unchecked_, in);
+		unchecked_[kCheckAt] = kCheckNone;
+		store_le32(unchecked_ + kFlagsAt + 2, flags_crc(unchecked_));
 	}
 	INLINE ~XzFraming() {}
 
@@ -104,33 +110,55 @@ public:
 	void work(WorkList &list) const override
 	{
 		Codec codec(seam_xz_new());
+		auto crc = Crc32::create();
 
-		if (!codec)
+		if (!codec || !crc)
 			return;
 		while (Work *work = list.take()) {
-			seam_codec_io io = {work->in.data(), work->in.size(), work->out.data(),
+			const Bytes packed = without_check(work->in);
+			seam_codec_io io = {packed.data(), packed.size(), work->out.data(),
 					    work->out.size()};
 
-			if (begin(codec.get()) &&
-			    seam_xz_step(codec.get(), &io) == SEAM_CODEC_MORE && !io.in_left &&
-			    !io.out_left)
+			if (!begin(codec.get()) ||
+			    seam_xz_step(codec.get(), &io) != SEAM_CODEC_MORE || io.in_left ||
+			    io.out_left)
+				continue;
+			crc.value().restart();
+			crc.value().add(work->out);
+			if (right_check_bytes(work->in, crc.value().value()) == check_)
 				work->made = static_cast<s64>(work->out.size());
 		}
 	}
 
-	// Lets a codec read the header, so that any block may follow.
+	// Lets a codec read the header, so that any block may follow, without its check.
 	bool begin(seam_xz *codec) const
 	{
 		u8 nothing;
-		seam_codec_io io = {header_, kHeader, &nothing, 0};
+		seam_codec_io io = {unchecked_, kHeader, &nothing, 0};
 
 		seam_xz_reset(codec);
 		return seam_xz_step(codec, &io) == SEAM_CODEC_MORE && !io.in_left;
 	}
 
+	// A block, or what ends with one, up to its check.
+	INLINE Bytes without_check(Bytes in) const { return in.first(in.size() - check_); }
+
+	// How many bytes of the check at the end of `in` are those of `crc`, up to the
+	// first that is not.
+	size_t right_check_bytes(Bytes in, u32 crc) const
+	{
+		const Bytes check = in.skip(in.size() - check_);
+		size_t right = 0;
+
+		while (right < check_ && check[right] == static_cast<u8>(crc >> 8 * right))
+			right++;
+		return right;
+	}
+	INLINE size_t check_size() const { return check_; }
+
 	/*
-	 * The length of a stream of two blocks or more, if all that is around the
-	 * blocks' contents is right; else 0.
+	 * The length of a stream of a block or more, if all that is around the blocks'
+	 * contents is right; else 0.
 	 */
 	size_t stream_length(Bytes in) const
 	{
@@ -144,7 +172,7 @@ public:
 		size_t at = index + 1;
 		u64 value;
 
-		if (count < 2 || !flags_are_right() || !in.has(index, 1) || in[index] ||
+		if (!count || !flags_are_right() || !in.has(index, 1) || in[index] ||
 		    !load_number(in, at, value) || value != count)
 			return 0;
 		for (; count; count--) {
@@ -168,10 +196,11 @@ public:
 	}
 
 private:
+	static u32 flags_crc(const u8 *header) { return seam_crc32(0, header + kFlagsAt, 2); }
+
 	bool flags_are_right() const
 	{
-		return !header_[kFlagsAt] &&
-		       load_le32(header_, kFlagsAt + 2) == seam_crc32(0, header_ + kFlagsAt, 2);
+		return !header_[kFlagsAt] && load_le32(header_, kFlagsAt + 2) == flags_crc(header_);
 	}
 
 	size_t unpadded_size(Bytes in, size_t at) const
@@ -192,18 +221,22 @@ private:
 	}
 
 	u8 header_[kHeader];
+	u8 unchecked_[kHeader]; // the same for blocks without a check
 	size_t check_;
 };
 
-// One block of a stream, in the way of a whole one.
-Result<void> decode_block(const XzFraming &framing, const Block &block, size_t at, Sink &out)
+// One block of a stream, from offset `at` to the end of `in`.
+Result<void> decode_block(const XzFraming &framing, Bytes in, size_t at, Sink &out)
 {
 	Codec codec(seam_xz_new());
+	auto crc = Crc32::create();
 
-	if (!codec || !framing.begin(codec.get()))
-		return Error{kNoMemory, "XZ decompressor ran out of memory", at};
-	auto decoded = run_stream(
-		block.in, out, kReasons,
+	if (!codec || !crc || !framing.begin(codec.get()))
+		return Error{kNoMemory, kNoMemoryReason, at};
+	const Bytes packed = framing.without_check(in);
+
+	TRY(run_stream(
+		packed, at, out, kReasons,
 		[&](seam_codec_io &io) {
 			const seam_codec_status status = seam_xz_step(codec.get(), &io);
 
@@ -212,9 +245,12 @@ Result<void> decode_block(const XzFraming &framing, const Block &block, size_t a
 				       SEAM_CODEC_END :
 				       status;
 		},
-		[](Bytes) {});
+		[&](Bytes made) { crc.value().add(made); }));
+	const size_t right = framing.right_check_bytes(in, crc.value().value());
 
-	return decoded ? Result<void>() : decoded.error().after(at);
+	if (right != framing.check_size())
+		return Error{kInvalid, kReasons.corrupt, packed.size() + right + 1};
+	return {};
 }
 
 Result<size_t> decode_blocks(const XzFraming &framing, Bytes in, size_t length, Sink &out)
@@ -227,7 +263,7 @@ Result<size_t> decode_blocks(const XzFraming &framing, Bytes in, size_t length, 
 		at = TRY(ahead.run(at));
 		if (!framing.find(in, at, block))
 			return length;
-		TRY(decode_block(framing, block, at, out));
+		TRY(decode_block(framing, in.first(block.end), at, out));
 		at = block.end;
 		out.consumed(at);
 	}
@@ -247,7 +283,7 @@ Result<size_t> decode_xz(Bytes in, Sink &out)
 				     "xz check is not supported: compress with xz --check=crc32",
 				     kCheckAt};
 	}
-	if (seam_cpus() > 1 && in.has(0, kHeader)) {
+	if (in.has(0, kHeader)) {
 		const XzFraming framing(in);
 
 		if (const size_t length = framing.stream_length(in))
@@ -257,9 +293,9 @@ Result<size_t> decode_xz(Bytes in, Sink &out)
 	Codec codec(seam_xz_new());
 
 	if (!codec)
-		return Error{kNoMemory, "XZ decompressor ran out of memory"};
+		return Error{kNoMemory, kNoMemoryReason};
 	return run_stream(
-		in, out, kReasons,
+		in, 0, out, kReasons,
 		[&](seam_codec_io &io) { return seam_xz_step(codec.get(), &io); }, [](Bytes) {});
 }
 

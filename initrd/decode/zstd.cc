@@ -186,7 +186,7 @@ Result<size_t> decode_zstd(Bytes in, Sink &out)
 		return Error{kInvalid, "ZSTD-compressed data has an incomplete frame header"};
 	}
 	auto frame = run_stream(
-		in, out,
+		in, 0, out,
 		{"ZSTD-compressed data is corrupt", kTruncated,
 		 "bad checksum (XXH64) of zstd data"},
 		[&](seam_codec_io &io) { return seam_zstd_step(codec.get(), &io); }, [](Bytes) {});

@@ -146,6 +146,13 @@ INLINE u64 load_be64(Bytes b, size_t at)
 	return detail::load<u64, true>(b, at);
 }
 
+/* The reverse: four bytes at `to`. */
+INLINE void store_le32(u8 *to, u32 value)
+{
+	for (size_t i = 0; i < sizeof(value); i++)
+		to[i] = static_cast<u8>(value >> 8 * i);
+}
+
 } // namespace initrd
 
 #endif

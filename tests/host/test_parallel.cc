@@ -291,4 +291,35 @@ TEST_F(ParallelXz, ChecksWhatIsAroundTheBlocks)
 	}
 }
 
+// Where the last block's check ends: the footer says how long the index is.
+size_t end_of_blocks(const Data &packed)
+{
+	const Bytes footer = Bytes(packed.data(), packed.size()).skip(packed.size() - 12);
+
+	return packed.size() - 12 - (size_t{load_le32(footer, 4)} + 1) * 4;
+}
+
+// A wrong check is an error behind its first wrong byte, after all of the output.
+TEST_F(ParallelXz, TellsWhichByteOfACheckIsWrong)
+{
+	host::set_memory_available(u64{1} << 30);
+	const Data plain = much(300000);
+
+	for (const Data &packed : {host::xz(plain), host::xz_in_blocks(plain, 150001)}) {
+		for (size_t byte = 0; byte < 4; byte++) {
+			SCOPED_TRACE(byte);
+			const size_t wrong = end_of_blocks(packed) - 4 + byte;
+			Data damaged = packed;
+
+			damaged[wrong] ^= 0x10;
+			const Outcome one = load(decode_xz, damaged, 1);
+
+			EXPECT_EQ(one.reason, "XZ-compressed data is corrupt (data or checksum)");
+			EXPECT_EQ(one.offset, wrong + 1);
+			EXPECT_TRUE(one.output == plain);
+			EXPECT_EQ(one, load(decode_xz, damaged, 3));
+		}
+	}
+}
+
 } // namespace

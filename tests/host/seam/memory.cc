@@ -33,14 +33,14 @@ void *allocate(size_t size, int fill)
 	void *const memory = std::malloc(size ? size : 1);
 
 	std::memset(memory, fill, size);
-	state.live.blocks++;
+	++std::atomic_ref(state.live.blocks);
 	return memory;
 }
 
 void free_block(void *memory)
 {
 	if (memory)
-		state.live.blocks--;
+		--std::atomic_ref(state.live.blocks);
 	std::free(memory);
 }
 
