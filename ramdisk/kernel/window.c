@@ -9,17 +9,40 @@
 #include "initrd/kernel/series.h"
 #include "ramdisk/kernel/window.h"
 
+/* 64 KiB with pages of 4 KiB: seldom missing, also in memory that is not new. */
+#define BLOCK_ORDER 4
+
+/* A block of pages costs hardly more than one, where there is one. */
+static size_t __init block_of_pages(struct page **pages, gfp_t gfp)
+{
+	struct page *block = alloc_pages(gfp | __GFP_NORETRY | __GFP_NOWARN, BLOCK_ORDER);
+	size_t i;
+
+	if (!block)
+		return 0;
+	split_page(block, BLOCK_ORDER);
+	for (i = 0; i < 1 << BLOCK_ORDER; i++)
+		pages[i] = block + i;
+	return 1 << BLOCK_ORDER;
+}
+
 size_t __init ramdisk_window_pages(struct ramdisk_page **pages, size_t count)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_HIGHMEM | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
-	size_t before, there = 0;
+	struct page **list = (struct page **)pages;
+	size_t there = 0, more;
 
-	memset(pages, 0, count * sizeof(*pages));
+	do {
+		more = count - there < 1 << BLOCK_ORDER ? 0 :
+			block_of_pages(list + there, GFP_KERNEL | __GFP_HIGHMEM);
+		there += more;
+	} while (more);
+	memset(list + there, 0, (count - there) * sizeof(*list));
 	/* It may stop early while there is memory, but not at once. */
 	do {
-		before = there;
-		there = SERIES_BULK_PAGES(gfp, count, (struct page **)pages);
-	} while (there > before && there < count);
+		more = SERIES_BULK_PAGES(GFP_KERNEL | __GFP_HIGHMEM | __GFP_RETRY_MAYFAIL |
+					 __GFP_NOWARN, count - there, list + there);
+		there += more;
+	} while (more && there < count);
 	return there;
 }
 
