@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 // Folding: modulo the polynomial of CRC-32,
 //
-//	x^(64*300) + x^(64*155) + x^(64*117) + x^(64*89) + 1 = 0,
+//	x^(8*3006) + x^(8*2866) + x^(8*2215) + 1 = 0,
 //
-// so a word of 64 bits may be left out of a message if it is added (xor) to the
-// words that are 145, 183, 211 and 300 behind it. Word after word is left out in
-// this way, until 300 of them are left. No multiple of the polynomial with five
-// terms, all of them at whole words, is shorter.
+// so a byte may be left out of a message if it is added (xor) to the bytes that
+// are 140, 791 and 3006 behind it. Byte after byte is left out in this way, eight
+// at a time, until 3006 are left. No multiple of the polynomial with four terms,
+// all of them at whole bytes, is shorter.
 
 #include "initrd/decode/crc32.h"
 
@@ -16,72 +16,105 @@ namespace initrd {
 namespace {
 
 constexpr size_t kWord = sizeof(u64);
-constexpr size_t kReach = 300;
-constexpr size_t kSteps[] = {145, 183, 211, kReach};
-// Folded at once, before the last words move to the front again.
-constexpr size_t kAtOnce = 1024;
-// Words: those that reach into what comes, and what comes.
-constexpr size_t kScratch = kReach + kAtOnce;
-// For less it is not worth the while, bytes.
-constexpr size_t kWorthIt = 8 * kReach * kWord;
+constexpr size_t kReach = 3006;
+constexpr size_t kSteps[] = {140, 791, kReach};
+// What was left out last, then room for what comes.
+constexpr size_t kScratch = kReach + (size_t{32} << 10);
+static_assert(kScratch >= 3 * kReach);
 
-// Adds to `count` words of the message what was left out before them. words[0,
-// kReach) are those before; the results go behind them.
-INLINE void fold(const u8 *message, const u64 *words, u64 *to, size_t count)
+// In front of a message, they take the register from 0 to all ones.
+constexpr u8 kStart[] = {0x62, 0xf5, 0x26, 0x92};
+
+template <typename Unit>
+INLINE void fold_unit(const u8 *message, const u8 *before, u8 *to, size_t at)
 {
-	for (size_t i = 0; i < count; i++) {
-		u64 word;
+	Unit sum;
 
-		__builtin_memcpy(&word, message + i * kWord, kWord);
-		for (const size_t step : kSteps)
-			word ^= words[kReach + i - step];
-		to[i] = word;
+	__builtin_memcpy(&sum, message + at, sizeof(sum));
+	for (const size_t step : kSteps) {
+		Unit left_out;
+
+		__builtin_memcpy(&left_out, before + at - step, sizeof(left_out));
+		sum ^= left_out;
 	}
+	__builtin_memcpy(to + at, &sum, sizeof(sum));
+}
+
+// Adds to each byte of a message what was left out before it: `before` is where the
+// message would lie behind that. `to` may be the same.
+INLINE void fold(const u8 *message, const u8 *before, u8 *to, size_t size)
+{
+	const size_t words = round_down(size, kWord);
+
+#pragma clang loop unroll_count(8)
+	for (size_t at = 0; at < words; at += kWord)
+		fold_unit<u64>(message, before, to, at);
+	for (size_t at = words; at < size; at++)
+		fold_unit<u8>(message, before, to, at);
 }
 
 } // namespace
 
 Result<Crc32> Crc32::create()
 {
-	return Crc32(seam_crc32_is_fast() ? Buffer() : TRY(Buffer::create(kScratch * kWord)));
+	Crc32 crc(seam_crc32_is_fast() ? Buffer() : TRY(Buffer::create(kScratch)));
+
+	crc.restart();
+	return crc;
+}
+
+void Crc32::restart()
+{
+	const size_t zeros = kReach - sizeof(kStart);
+
+	sum_ = 0;
+	if (!scratch_.size())
+		return;
+	__builtin_memset(scratch_.data(), 0, zeros);
+	__builtin_memcpy(scratch_.data() + zeros, kStart, sizeof(kStart));
+	end_ = kReach;
 }
 
 void Crc32::add(Bytes piece)
 {
-	const size_t folded = scratch_.size() && piece.size() >= kWorthIt ?
-				      round_down(piece.size(), kWord) :
-				      0;
+	if (!scratch_.size()) {
+		sum_ = seam_crc32(sum_, piece.data(), piece.size());
+		return;
+	}
+	while (!piece.empty()) {
+		if (end_ == kScratch)
+			keep_last();
+		const Bytes part = piece.first(min(piece.size(), kScratch - end_));
+		u8 *const to = scratch_.data() + end_;
 
-	if (folded)
-		add_folded(piece.first(folded));
-	piece = piece.skip(folded);
-	value_ = seam_crc32(value_, piece.data(), piece.size());
+		fold(part.data(), to, to, part.size());
+		end_ += part.size();
+		piece = piece.skip(part.size());
+	}
 }
 
-// Whole words, more than kReach.
-void Crc32::add_folded(Bytes piece)
+// Moves what may still have to be added to later bytes to the front.
+void Crc32::keep_last()
 {
-	// SAFETY: allocated for kScratch words, aligned for any type.
-	u64 *const words = reinterpret_cast<u64 *>(scratch_.data());
-	const u8 *message = piece.data();
-	size_t left = piece.size() / kWord;
+	__builtin_memmove(scratch_.data(), scratch_.data() + end_ - kReach, kReach);
+	end_ = kReach;
+}
 
-	__builtin_memset(words, 0, kReach * kWord);
-	// What came before is added to the first four bytes, and is done with then:
-	// they would have been folded into by a word that lies kReach before them.
-	store_le32(scratch_.data(), ~value_);
-	while (left > kReach) {
-		const size_t count = min(left - kReach, kAtOnce);
+// The last bytes are not to be left out: takes back what they added to each other.
+u32 Crc32::value()
+{
+	if (!scratch_.size())
+		return sum_;
+	u8 *const zeros = scratch_.data();
+	u8 *const last = zeros + kReach;
+	u8 *const rest = last + kReach;
 
-		fold(message, words, words + kReach, count);
-		__builtin_memmove(words, words + count, kReach * kWord);
-		message += count * kWord;
-		left -= count;
-	}
-	// The rest is not left out, so nothing of it reaches further.
-	__builtin_memset(words + kReach, 0, kReach * kWord);
-	fold(message, words, words + 2 * kReach, kReach);
-	value_ = seam_crc32(~0u, scratch_.data() + 2 * kReach * kWord, kReach * kWord);
+	__builtin_memmove(last, scratch_.data() + end_ - kReach, kReach);
+	__builtin_memset(zeros, 0, kReach);
+	fold(last, last, rest, kReach);
+	// The register starts at 0, as zeros may lie before the message.
+	sum_ = seam_crc32(~0u, rest, kReach);
+	return sum_;
 }
 
 } // namespace initrd

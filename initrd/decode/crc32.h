@@ -4,8 +4,8 @@
  *
  * The kernel's crc32_le() takes more than three instructions for a byte where the
  * processor has none for it: an eighth of the time of a gzip image, which is
- * what an unchecked one saves. Here most of the data is folded first, at less than
- * one instruction for a byte, and only what is left goes through the library.
+ * what an unchecked one saves. Here the data is folded first, at less than one
+ * instruction for a byte, and only what is left at its end goes through the library.
  */
 #ifndef INITRD_DECODE_CRC32_H
 #define INITRD_DECODE_CRC32_H
@@ -19,24 +19,26 @@ class Crc32 {
 public:
 	/* Of nothing yet; kNoMemory. */
 	static Result<Crc32> create();
-	INLINE Crc32(Crc32 &&other) noexcept : scratch_(move(other.scratch_)), value_(other.value_)
+	INLINE Crc32(Crc32 &&other) noexcept
+		: scratch_(move(other.scratch_)), end_(other.end_), sum_(other.sum_)
 	{
 	}
 	INLINE ~Crc32() {}
 
 	/* Of nothing again. */
-	INLINE void restart() { value_ = 0; }
+	void restart();
 	/* The next piece of the data. */
 	void add(Bytes piece);
-	/* As gzip has it, of all that came so far. */
-	INLINE u32 value() const { return value_; }
+	/* As gzip and .xz have it, of all that came; restart() before anything else. */
+	u32 value();
 
 private:
 	INLINE explicit Crc32(Buffer scratch) : scratch_(move(scratch)) {}
-	void add_folded(Bytes piece);
+	void keep_last();
 
 	Buffer scratch_; /* empty where the library is as fast */
-	u32 value_ = 0;
+	size_t end_ = 0; /* behind what is folded */
+	u32 sum_ = 0;
 };
 
 } // namespace initrd

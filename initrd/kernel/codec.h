@@ -41,7 +41,10 @@ void seam_inflate_free(struct seam_inflate *codec);
 
 /* The CRC-32 of gzip and .xz over `data`, going on from `crc` (0 at the start). */
 u32 seam_crc32(u32 crc, const u8 *data, size_t size);
-/* Whether the processor helps with that: less than one instruction for a byte. */
+/*
+ * Whether nothing is gained by folding: the processor helps with the CRC, at less
+ * than one instruction for a byte, or words at odd addresses cost it more.
+ */
 int seam_crc32_is_fast(void);
 
 /*

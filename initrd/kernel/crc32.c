@@ -12,5 +12,6 @@ u32 __init seam_crc32(u32 crc, const u8 *data, size_t size)
 int __init seam_crc32_is_fast(void)
 {
 	/* In all that have it arm64 uses the instructions, the others from 6.14 on. */
-	return IS_ENABLED(CONFIG_ARM64) || IS_ENABLED(CONFIG_CRC32_ARCH);
+	return IS_ENABLED(CONFIG_ARM64) || IS_ENABLED(CONFIG_CRC32_ARCH) ||
+	       !IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS);
 }

@@ -43,8 +43,8 @@ TEST_F(Crc32Test, OfNothingIsZero)
 
 TEST_F(Crc32Test, IsThatOfTheLibraryForEverySize)
 {
-	// Around what is folded at all, at once, and in several rounds.
-	for (const size_t base : {0u, 19200u, 19200u + 8192u, 8u * (300u + 2 * 1024u)}) {
+	// Around what words reach, what fits in at once, and in several rounds.
+	for (const size_t base : {0u, 140u, 791u, 3006u, 6012u, 32768u, 32768u + 3006u, 98304u}) {
 		for (size_t size = base ? base - 17 : 0; size < base + 17; size++) {
 			const Data data = host::sample(size, static_cast<unsigned>(size));
 
@@ -63,8 +63,28 @@ TEST_F(Crc32Test, DoesNotDependOnThePieces)
 						 {19200, 1},
 						 {19199, 19201},
 						 {100'003, 7, 20'000},
+						 {1},
 						 {1, 2, 3, 50'000}})
 		EXPECT_EQ(sum_of(data, sizes), expected(data)) << sizes[0];
+}
+
+TEST_F(Crc32Test, StartsAgain)
+{
+	const Data data = host::sample(50'000);
+
+	for (const bool fast : {false, true}) {
+		host::set_crc32_is_fast(fast);
+		auto made = Crc32::create();
+		Crc32 &crc = made.value();
+
+		crc.add(host::bytes_of(data));
+		EXPECT_EQ(crc.value(), expected(data));
+		crc.restart();
+		EXPECT_EQ(crc.value(), 0u);
+		crc.restart();
+		crc.add(host::bytes_of(data).first(3000));
+		EXPECT_EQ(crc.value(), expected(Data(data.begin(), data.begin() + 3000)));
+	}
 }
 
 TEST_F(Crc32Test, SeesEveryBit)
