@@ -45,10 +45,14 @@ cxx_init_flags = $(filter-out $(CC_FLAGS_LTO),$(cxx_flags))
 cxx-init-rodata := .rodata .rodata.str1.1 .rodata.str1.2 .rodata.str1.4 .rodata.str1.8 \
 		   .rodata.str1.16 .rodata.str1.32 .rodata.cst2 .rodata.cst4 .rodata.cst8 \
 		   .rodata.cst16 .rodata.cst32
+# Those with an l in front are of the large code model, which Clang has on UML.
 cxx-init-sections := --rename-section .text=.init.text,alloc,load,readonly,code \
+		     --rename-section .ltext=.init.text,alloc,load,readonly,code \
+		     --rename-section .ldata=.init.data,alloc,load,data \
 		     --rename-section .data=.init.data,alloc,load,data \
 		     --rename-section .data.rel.ro=.init.data.rel.ro,alloc,load,data \
-		     $(foreach s,$(cxx-init-rodata),--rename-section $(s)=.init$(s))
+		     $(foreach s,$(cxx-init-rodata),--rename-section $(s)=.init$(s) \
+		     --rename-section $(s:.%=.l%)=.init$(s))
 cxx_to_init = $(if $(cxx-is-init), && $(OBJCOPY) $(cxx-init-sections) $@)
 
 quiet_cmd_cxx_o_cc = CXX $(quiet_modtag) $@
