@@ -56,6 +56,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="the kernel has the C implementation")
     group.addoption("--kernel-image-without-lz4", default=os.environ.get("INITRD_KERNEL_IMAGE_WITHOUT_LZ4"),
                     help="a kernel with CONFIG_RD_LZ4 off, for the one test that needs it")
+    group.addoption("--patience", type=float, default=1.0, metavar="FACTOR",
+                    help="multiplies the time limits, for kernels that are slow")
 
 
 def reason_of(marker: pytest.Mark, otherwise: str) -> str:
@@ -86,10 +88,11 @@ def series(release: str) -> tuple[int, int]:
 class Lab:
     """Makes images in a folder of its own and boots them."""
 
-    def __init__(self, kernel: Path, folder: Path, *, stock: bool) -> None:
+    def __init__(self, kernel: Path, folder: Path, *, stock: bool, patience: float = 1.0) -> None:
         self.kernel = kernel.resolve()
         self.folder = folder
         self.stock = stock
+        self.patience = patience
         self.accel = vm.choose_accel("x86_64", kernel)
         self._count = 0
 
@@ -151,7 +154,7 @@ class Lab:
         # Scripts of the guest's may write many lines to /dev/kmsg.
         words += ["printk.devkmsg=on"]
         boot = vm.Boot(kernel or self.kernel, initrd, append=[*words, *append], memory=memory, cpus=cpus,
-                       timeout=timeout, disks=disks, extra=extra, accel=self.accel, reports=reports)
+                       timeout=timeout * self.patience, disks=disks, extra=extra, accel=self.accel, reports=reports)
         if token is not None:
             boot.token = token
         outcome = vm.run(boot, self.path("boot"))
@@ -201,7 +204,8 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
     path = Path(kernel)
     if not path.is_file():
         pytest.fail(f"{path}: there is no such kernel image", pytrace=False)
-    yield Lab(path, tmp_path, stock=request.config.getoption("--stock"))
+    yield Lab(path, tmp_path, stock=request.config.getoption("--stock"),
+              patience=request.config.getoption("--patience"))
     if FAILED not in request.node.stash:
         for entry in tmp_path.iterdir():
             if entry.name.endswith("-tree"):
