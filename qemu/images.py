@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, Callable, Iterable, Sequence
 
 import minixfs
+import userland
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = HERE / "packages"
@@ -272,15 +273,13 @@ def tree_entries(tree: Path) -> list[Entry]:
 # --- the demonstration tree -------------------------------------------------
 
 
-def find_busybox() -> Path:
-    """The statically linked busybox. Raises ImageError when there is none."""
-    for candidate in ("/bin/busybox", "/usr/bin/busybox"):
-        path = Path(candidate)
-        if path.exists():
-            if b"/ld-linux" in path.read_bytes()[:4096]:
-                raise ImageError(f"{path} is not static; install it: apt-get install busybox-static")
-            return path
-    raise ImageError("busybox is missing; install it: apt-get install busybox-static")
+def find_busybox(arch: str = "x86_64") -> Path:
+    """The statically linked busybox for a guest. Raises ImageError when there is
+    none."""
+    try:
+        return userland.busybox(arch)
+    except userland.UserlandError as error:
+        raise ImageError(str(error)) from error
 
 
 def sample_data(size: int, seed: int = 1) -> bytes:
@@ -300,6 +299,7 @@ def demo_tree(
     guest_test: str | None = None,
     sample: int = 300_000,
     extra: dict[str, bytes] | None = None,
+    arch: str = "x86_64",
 ) -> Path:
     """Fills the folder `where` with a small bootable system and returns it.
 
@@ -312,7 +312,7 @@ def demo_tree(
     for name in "bin dev etc mnt proc root run sbin share sys tmp".split():
         (where / name).mkdir(parents=True, exist_ok=True)
     (where / "tmp").chmod(0o1777)
-    shutil.copyfile(find_busybox(), where / "bin/busybox")
+    shutil.copyfile(find_busybox(arch), where / "bin/busybox")
     (where / "bin/busybox").chmod(0o755)
     for applet in APPLETS:
         link = where / "bin" / applet
@@ -616,11 +616,13 @@ def main(arguments: Sequence[str]) -> int:
                         help=f"the image's length; only for {', '.join(SIZED)}")
     parser.add_argument("--tree", type=Path, metavar="DIR",
                         help="the folder to pack (a small busybox system)")
+    parser.add_argument("--arch", default="x86_64", choices=userland.DEBIAN_ARCH,
+                        help="the architecture of that system's programs (x86_64)")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE")
     options = parser.parse_args(arguments)
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            tree = options.tree or demo_tree(Path(scratch) / "tree")
+            tree = options.tree or demo_tree(Path(scratch) / "tree", arch=options.arch)
             plain = build(options.fs, tree, Path(scratch) / "image", size=options.size)
             shutil.copyfile(compress(plain, options.compress), options.output)
     except (ImageError, OSError) as error:

@@ -9,16 +9,35 @@ from typing import Iterable
 
 from images import ImageError
 
+#: Where a build leaves its release.
+RELEASE = "include/config/kernel.release"
+
+
+def _output_of(kernel: Path, name: str) -> Path | None:
+    """The folder that a kernel was built in, by a file of that name in it."""
+    return next((p for p in kernel.resolve().parents if (p / name).is_file()), None)
+
 
 def kernel_release(kernel: Path) -> str | None:
-    """The release that a bzImage names in its header, such as "6.12.1"; None
-    for a kernel of another kind."""
+    """The release of a kernel, such as "6.12.1": as a bzImage names it in its
+    header, or from the folder that it was built in; None where neither says."""
     with open(kernel, "rb") as file:
         head = file.read(0x10000)
-    if head[0x202:0x206] != b"HdrS":
-        return None
-    offset = int.from_bytes(head[0x20E:0x210], "little") + 0x200
-    return head[offset : offset + 64].split(b" ")[0].decode()
+    if head[0x202:0x206] == b"HdrS":
+        offset = int.from_bytes(head[0x20E:0x210], "little") + 0x200
+        return head[offset : offset + 64].split(b" ")[0].decode()
+    output = _output_of(kernel, RELEASE)
+    return None if output is None else (output / RELEASE).read_text().strip()
+
+
+def find_dtb(kernel: Path, name: str) -> Path:
+    """A device tree that was built with the kernel. Raises ImageError."""
+    # (Series differ in where they keep it.)
+    for place in ("dts", "dts/arm"):
+        path = kernel.resolve().parent / place / name
+        if path.is_file():
+            return path
+    raise ImageError(f"{kernel}: there is no {name} under dts/ beside it")
 
 
 def find_modules(kernel: Path, names: Iterable[str]) -> list[Path]:
@@ -28,7 +47,7 @@ def find_modules(kernel: Path, names: Iterable[str]) -> list[Path]:
     `kernel` is a kernel image in the folder that it was built in. Raises
     ImageError for a module that was not built.
     """
-    output = next((p for p in kernel.resolve().parents if (p / "Module.symvers").is_file()), None)
+    output = _output_of(kernel, "Module.symvers")
     built: dict[str, Path] = {}
     if output is not None:
         # (6.1 lists x.ko, newer kernels list x.o.)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import secrets
@@ -24,9 +25,11 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Iterator, Sequence
+from typing import IO, Callable, Iterator, Sequence
 
 import images
+import kernels
+from machines import MACHINES, Machine
 from report import Console, Guest, account
 
 HERE = Path(__file__).resolve().parent
@@ -44,26 +47,8 @@ class VmError(Exception):
     """A machine cannot be started; the text says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What QEMU and the kernel call things on one architecture."""
-
-    qemu: str
-    options: tuple[str, ...]
-    console: str
-    report_port: str
-    kvm_host: str
-
-
-MACHINES: dict[str, Machine] = {
-    "x86_64": Machine(
-        qemu="qemu-system-x86_64",
-        options=("-machine", "q35"),
-        console="ttyS0",
-        report_port="ttyS1",
-        kvm_host="x86_64",
-    ),
-}
+#: For Boot.dtb.
+NO_DTB = Path()
 
 
 @dataclass
@@ -73,7 +58,10 @@ class Boot:
     `append` comes last on the kernel command line, so that it wins over what
     is put there by default. `disks` become virtio disks vda, vdb, ... with
     snapshots, so that they are not changed. `reports` says that the image runs
-    qemu/guest-init.sh; without it success is judged from the console.
+    qemu/guest-init.sh; without it success is judged from the console. `machine`
+    names one of MACHINES, an architecture's usual one or another of its boards;
+    `dtb` is a device tree instead of the machine's; NO_DTB: the boot loader
+    does not know of device trees.
 
     Without a kernel the machine boots from `disc`, a CD, whose boot loader has
     to pass command_line() on.
@@ -81,7 +69,7 @@ class Boot:
 
     kernel: Path | None
     initrd: Path | None
-    arch: str = "x86_64"
+    machine: str = "x86_64"
     append: Sequence[str] = ()
     memory: str = "256M"
     cpus: int = 1
@@ -92,6 +80,7 @@ class Boot:
     interactive: bool = False
     reports: bool = True
     disc: Path | None = None
+    dtb: Path | None = None
     token: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
@@ -114,7 +103,7 @@ def quote(value: object) -> str:
 
 def command_line(boot: Boot) -> str:
     """The kernel's command line for `boot`."""
-    machine = MACHINES[boot.arch]
+    machine = MACHINES[boot.machine]
     words = [
         f"console={machine.console}",
         "panic=-1",
@@ -130,16 +119,23 @@ def command_line(boot: Boot) -> str:
 
 def command(boot: Boot, folder: Path) -> list[str]:
     """QEMU's command line for `boot`, with its logs in `folder`."""
-    machine = MACHINES[boot.arch]
+    machine = MACHINES[boot.machine]
+    if machine.native:
+        return native_command(boot, folder)
     words = [machine.qemu, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]
     words += machine.options
     if boot.accel == "kvm":
         words += ["-accel", "kvm", "-cpu", "host"]
     else:
-        words += ["-accel", "tcg"]
+        words += ["-accel", "tcg", *machine.emulated]
     words += ["-m", boot.memory, "-smp", str(boot.cpus)]
     if boot.kernel is not None:
         words += ["-kernel", str(boot.kernel), "-append", command_line(boot)]
+    dtb = boot.dtb
+    if dtb is None and machine.dtb and boot.kernel is not None:
+        dtb = kernels.find_dtb(boot.kernel, machine.dtb)
+    if dtb not in (None, NO_DTB):
+        words += ["-dtb", str(dtb)]
     if boot.initrd is not None:
         words += ["-initrd", str(boot.initrd)]
     if boot.disc is not None:
@@ -152,34 +148,63 @@ def command(boot: Boot, folder: Path) -> list[str]:
         words += ["-chardev", f"file,id=console,path={log}"]
     words += ["-serial", "chardev:console"]
     words += ["-chardev", f"file,id=report,path={quote(folder / 'report.log')}"]
-    words += ["-serial", "chardev:report"]
+    words += machine.report_device
     for number, disk in enumerate(boot.disks):
         words += ["-drive", f"file={quote(disk)},format=raw,if=none,snapshot=on,id=disk{number}"]
-        words += ["-device", f"virtio-blk-pci,drive=disk{number}"]
+        words += ["-device", f"{machine.disk},drive=disk{number}"]
     return [*words, *boot.extra]
 
 
-def _die_with_parent() -> None:
-    """Runs in the child before QEMU starts: end it when this process ends."""
+#: The file descriptor that User Mode Linux reports on.
+REPORT_FD = 3
+
+
+def native_command(boot: Boot, folder: Path) -> list[str]:
+    """The command line of User Mode Linux, a kernel that is a program. run() gives
+    it the file descriptor to report on, and its standard output is the console."""
+    if boot.disks or boot.disc is not None or boot.extra or boot.cpus != 1:
+        raise VmError("User Mode Linux has one processor, no disks and no devices of QEMU's")
+    words = [str(boot.kernel), f"mem={boot.memory}", f"uml_dir={folder}/", "con=null", "ssl=null",
+             "con0=fd:0,fd:1" if boot.interactive else "con0=null,fd:1", f"ssl0=null,fd:{REPORT_FD}"]
+    if boot.initrd is not None:
+        words.append(f"initrd={boot.initrd}")
+    return [*words, *shlex.split(command_line(boot))]
+
+
+def _in_child(report: int | None) -> None:
+    """Runs in the child before QEMU starts: ends it when this process ends, and
+    puts a file to report to where User Mode Linux is told to find it."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
+    if report is not None:
+        os.dup2(report, REPORT_FD)
 
 
 @contextlib.contextmanager
-def _running(words: Sequence[str], *, foreground: bool = False) -> Iterator[subprocess.Popen[bytes]]:
-    """Starts QEMU and makes sure that it is gone at the end, whatever happens.
+def _running(words: Sequence[str], *, foreground: bool = False,
+             native: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Starts QEMU and makes sure that it is gone at the end, whatever happens. With
+    `native` it is a kernel itself, whose logs go to that folder.
 
     In the foreground it shares the terminal, otherwise it gets no input and a
     session of its own, so that Ctrl-C reaches this process only.
     """
-    process = subprocess.Popen(
-        list(words),
-        stdin=None if foreground else subprocess.DEVNULL,
-        stdout=None if foreground else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=not foreground,
-        preexec_fn=_die_with_parent,
-    )
+    output: IO[bytes] | int | None = None if foreground else subprocess.DEVNULL
+    with contextlib.ExitStack() as files:
+        report: IO[bytes] | None = None
+        if native is not None:
+            report = files.enter_context(open(native / "report.log", "ab"))
+            if not foreground:
+                output = files.enter_context(open(native / "console.log", "ab"))
+        process = subprocess.Popen(
+            list(words),
+            stdin=None if foreground else subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.PIPE if native is None else output,
+            start_new_session=not foreground,
+            pass_fds=[REPORT_FD] if report is not None else [],
+            preexec_fn=functools.partial(_in_child, report.fileno() if report is not None else None),
+        )
     try:
         yield process
     finally:
@@ -190,6 +215,10 @@ def _running(words: Sequence[str], *, foreground: bool = False) -> Iterator[subp
             except subprocess.TimeoutExpired:
                 process.kill()
         process.wait()
+        if native is not None and not foreground:
+            # (Its processes on the host, each of which has one of the guest's.)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 class _Follower:
@@ -262,8 +291,8 @@ def run(boot: Boot, folder: Path, *, verbose: bool = False) -> Outcome:
     The logs go to `folder`: console.log, report.log, and the command. Raises
     VmError when QEMU cannot be started.
     """
-    machine = MACHINES[boot.arch]
-    if shutil.which(machine.qemu) is None:
+    machine = MACHINES[boot.machine]
+    if not machine.native and shutil.which(machine.qemu) is None:
         package = images.package_of(machine.qemu)
         raise VmError(f"{machine.qemu} is missing; install it: apt-get install {package}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -276,7 +305,8 @@ def run(boot: Boot, folder: Path, *, verbose: bool = False) -> Outcome:
     report = _Follower(folder / "report.log")
     start = time.monotonic()
     ended = ""
-    with _running(words, foreground=boot.interactive) as process:
+    with _running(words, foreground=boot.interactive,
+                  native=folder.resolve() if machine.native else None) as process:
         deadline = None if boot.interactive else start + boot.timeout
         last_chance: float | None = None
         while not ended:
@@ -284,10 +314,10 @@ def run(boot: Boot, folder: Path, *, verbose: bool = False) -> Outcome:
             grown = console.read()
             grown = report.read() or grown
             if stopped:
-                assert process.stderr is not None
-                said = process.stderr.read().decode(errors="replace").strip()
                 ended = "exit"
-                if process.returncode != 0:
+                # (User Mode Linux ends itself with a signal when it panics.)
+                if process.returncode != 0 and process.stderr is not None:
+                    said = process.stderr.read().decode(errors="replace").strip()
                     ended = f"qemu failed (status {process.returncode}): {said[-600:]}"
                 break
             now = time.monotonic()
@@ -338,10 +368,9 @@ def _probe(words: Sequence[str], seconds: float) -> int | None:
     return None
 
 
-def _probe_kvm(arch: str, kernel: Path) -> str:
+def _probe_kvm(machine: Machine, kernel: Path) -> str:
     """Tries KVM with a few instructions and then with the kernel itself.
     Returns "works" or what is wrong."""
-    machine = MACHINES[arch]
     common = [machine.qemu, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]
     common += [*machine.options, "-accel", "kvm", "-cpu", "host"]
     with tempfile.TemporaryDirectory() as scratch:
@@ -365,27 +394,28 @@ def _probe_kvm(arch: str, kernel: Path) -> str:
         return "works" if "Kernel panic" in text else "hangs while the kernel boots"
 
 
-def choose_accel(arch: str, kernel: Path, *, tell: Callable[[str], None] = lambda text: None) -> str:
+def choose_accel(name: str, kernel: Path, *, tell: Callable[[str], None] = lambda text: None) -> str:
     """"kvm" when the host has a KVM that works, otherwise "tcg".
 
     /dev/kvm may exist and hang every guest, so it is tried with a time limit,
     once per start of the host; the answer is kept in build/kvm.json.
     """
     device = Path("/dev/kvm")
-    if os.uname().machine != MACHINES[arch].kvm_host or not os.access(device, os.R_OK | os.W_OK):
+    machine = MACHINES[name]
+    if os.uname().machine != machine.kvm_host or not os.access(device, os.R_OK | os.W_OK):
         return "tcg"
     with contextlib.suppress(OSError):
         boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         cache = BUILD / "kvm.json"
         with contextlib.suppress(OSError, ValueError):
             known = json.loads(cache.read_text())
-            if known.get("boot") == boot_id and known.get("arch") == arch:
+            if known.get("boot") == boot_id and known.get("arch") == machine.arch:
                 return "kvm" if known.get("state") == "works" else "tcg"
         tell("trying KVM ...")
-        state = _probe_kvm(arch, kernel)
+        state = _probe_kvm(machine, kernel)
         tell(f"KVM {state}" + ("" if state == "works" else "; using emulation (TCG)"))
         BUILD.mkdir(exist_ok=True)
-        cache.write_text(json.dumps({"boot": boot_id, "arch": arch, "state": state}) + "\n")
+        cache.write_text(json.dumps({"boot": boot_id, "arch": machine.arch, "state": state}) + "\n")
         return "kvm" if state == "works" else "tcg"
     return "tcg"
 
@@ -397,7 +427,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vm.py", description="The part of qemu/boot that makes the image and runs QEMU."
     )
-    parser.add_argument("--arch", default="x86_64", choices=MACHINES)
+    parser.add_argument("--machine", default="x86_64", choices=MACHINES)
+    parser.add_argument("--dtb", type=Path)
     parser.add_argument("--kernel-image", type=Path, required=True)
     parser.add_argument("--image", type=Path)
     parser.add_argument("--fs", default="ext2", choices=images.FORMATS)
@@ -456,7 +487,7 @@ def _prepare_image(options: argparse.Namespace, folder: Path) -> tuple[Path, ima
         kind = images.detect(options.image)
         return options.image, kind, options.image.stat().st_size if kind.compressor == "none" else 0
     _tell(f"making the image: {options.fs}, compression {options.compress}")
-    tree = images.demo_tree(folder / "tree")
+    tree = images.demo_tree(folder / "tree", arch=MACHINES[options.machine].arch)
     plain = images.build(options.fs, tree, folder / "image")
     size = plain.stat().st_size
     packed = images.compress(plain, options.compress)
@@ -479,8 +510,8 @@ def _dry_run(options: argparse.Namespace) -> int:
         print(shlex.join(words))
     append = [*root_options(kind, stock=options.stock, size=8 * images.MIB), *options.append]
     accel = "tcg" if options.accel == "auto" else options.accel
-    boot = Boot(options.kernel_image, image, options.arch, append, options.memory, options.cpus,
-                options.timeout, options.disk, accel=accel, interactive=options.interactive)
+    boot = Boot(options.kernel_image, image, options.machine, append, options.memory, options.cpus,
+                options.timeout, options.disk, accel=accel, interactive=options.interactive, dtb=options.dtb)
     print(shlex.join(command(boot, folder)))
     return 0
 
@@ -496,12 +527,12 @@ def _main(options: argparse.Namespace) -> int:
     image, kind, size = _prepare_image(options, folder)
     accel = options.accel
     if accel == "auto":
-        accel = choose_accel(options.arch, options.kernel_image, tell=_tell)
+        accel = choose_accel(options.machine, options.kernel_image, tell=_tell)
     append = [*root_options(kind, stock=options.stock, size=size), *options.append]
     boot = Boot(
         options.kernel_image.resolve(),
         image.resolve(),
-        options.arch,
+        options.machine,
         append,
         options.memory,
         options.cpus,
@@ -510,8 +541,10 @@ def _main(options: argparse.Namespace) -> int:
         accel=accel,
         interactive=options.interactive,
         reports=options.image is None,
+        dtb=options.dtb,
     )
-    _tell(f"booting with {accel.upper()}, {options.memory} of memory")
+    how = "as a program" if MACHINES[options.machine].native else f"with {accel.upper()}"
+    _tell(f"booting {how}, {options.memory} of memory")
     if options.verbose:
         _tell(shlex.join(command(boot, folder)))
     if options.interactive:

@@ -56,13 +56,16 @@ bool is_reserved_at_once(seam_physical_range image)
 	return image.size && seam_reserves_too_early() && seam_is_memory(whole_pages(image));
 }
 
-// Keeps pages from all other uses; says why when that cannot be.
-bool reserve_pages(seam_physical_range pages)
+// Keeps pages from all other uses; says why when that cannot be. `readable`: they
+// are not going to be moved to where the kernel has addresses for them.
+bool reserve_pages(seam_physical_range pages, bool readable)
 {
 	const char *trouble = nullptr;
 
 	if (!pages.size || !seam_is_memory(pages))
 		trouble = "is not a memory region";
+	else if (readable && !seam_has_addresses(pages))
+		trouble = "is high memory: let the boot loader put it lower";
 	else if (seam_is_reserved(pages))
 		trouble = "overlaps in-use memory region";
 	if (trouble) {
@@ -208,7 +211,7 @@ void set_physical_image(const char *argument)
 	if (is_reserved_at_once(before))
 		seam_unreserve(whole_pages(before));
 	seam_set_physical_image(image);
-	if (is_reserved_at_once(image) && !reserve_pages(whole_pages(image)))
+	if (is_reserved_at_once(image) && !reserve_pages(whole_pages(image), false))
 		seam_set_physical_image({0, 0});
 }
 
@@ -218,7 +221,7 @@ void reserve_physical_image()
 
 	// An address that a device tree gave before is not valid any more.
 	seam_map_image({0, 0});
-	if (image.size && reserve_pages(whole_pages(image)))
+	if (image.size && reserve_pages(whole_pages(image), true))
 		seam_map_image(image);
 }
 

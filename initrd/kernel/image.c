@@ -172,6 +172,12 @@ int __init seam_is_memory(struct seam_physical_range range)
 }
 #endif
 
+int __init seam_has_addresses(struct seam_physical_range range)
+{
+	return !IS_ENABLED(CONFIG_HIGHMEM) ||
+	       range.start + range.size <= (u64)__pa(high_memory - 1) + 1;
+}
+
 int __init seam_is_reserved(struct seam_physical_range range)
 {
 	return memblock_is_region_reserved(range.start, range.size);

@@ -77,6 +77,8 @@ void seam_set_physical_image(struct seam_physical_range range);
 int seam_reserves_too_early(void);
 /* Whether all of the range is memory that the kernel may use. */
 int seam_is_memory(struct seam_physical_range range);
+/* Whether the kernel has addresses for all of the range: not for high memory. */
+int seam_has_addresses(struct seam_physical_range range);
 int seam_is_reserved(struct seam_physical_range range);
 void seam_reserve(struct seam_physical_range range);
 void seam_unreserve(struct seam_physical_range range);

@@ -56,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="the kernel has the C implementation")
     group.addoption("--kernel-image-without-lz4", default=os.environ.get("INITRD_KERNEL_IMAGE_WITHOUT_LZ4"),
                     help="a kernel with CONFIG_RD_LZ4 off, for the one test that needs it")
+    group.addoption("--machine", default="x86_64", choices=vm.MACHINES, help="what to boot it on")
     group.addoption("--patience", type=float, default=1.0, metavar="FACTOR",
                     help="multiplies the time limits, for kernels that are slow")
 
@@ -73,6 +74,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if marker and config.getoption("--stock"):
             reason = reason_of(marker, "known to fail")
             item.add_marker(pytest.mark.skip(reason=f"the C implementation: {reason}"))
+        marker = item.get_closest_marker("machines")
+        if marker and config.getoption("--machine") not in marker.args:
+            item.add_marker(pytest.mark.skip(reason=f"for {', '.join(marker.args)} only"))
         marker = item.get_closest_marker("c_since")
         if marker and config.getoption("--stock") and release and series(release) < series(marker.args[0]):
             reason = reason_of(marker, "too old")
@@ -88,12 +92,15 @@ def series(release: str) -> tuple[int, int]:
 class Lab:
     """Makes images in a folder of its own and boots them."""
 
-    def __init__(self, kernel: Path, folder: Path, *, stock: bool, patience: float = 1.0) -> None:
+    def __init__(self, kernel: Path, folder: Path, *, stock: bool, machine: str = "x86_64",
+                 patience: float = 1.0) -> None:
         self.kernel = kernel.resolve()
         self.folder = folder
         self.stock = stock
+        self.machine = vm.MACHINES[machine]
+        self.machine_name = machine
         self.patience = patience
-        self.accel = vm.choose_accel("x86_64", kernel)
+        self.accel = vm.choose_accel(machine, kernel)
         self._count = 0
 
     def has_retained_file(self, release: str) -> bool:
@@ -113,7 +120,8 @@ class Lab:
     def tree(self, guest_test: str | None = None, *, sample: int = 300_000,
              extra: dict[str, bytes] | None = None) -> Path:
         """The demonstration tree; see images.demo_tree."""
-        return images.demo_tree(self.path("tree"), guest_test=guest_test, sample=sample, extra=extra)
+        return images.demo_tree(self.path("tree"), guest_test=guest_test, sample=sample, extra=extra,
+                                arch=self.machine.arch)
 
     def image(self, kind: str, compressor: str = "none", *, guest_test: str | None = None,
               size: int | None = None, sample: int = 300_000) -> Path:
@@ -153,7 +161,7 @@ class Lab:
         words += ["panic_on_warn=1", "oops=panic"]
         # Scripts of the guest's may write many lines to /dev/kmsg.
         words += ["printk.devkmsg=on"]
-        boot = vm.Boot(kernel or self.kernel, initrd, append=[*words, *append], memory=memory, cpus=cpus,
+        boot = vm.Boot(kernel or self.kernel, initrd, machine=self.machine_name, append=[*words, *append], memory=memory, cpus=cpus,
                        timeout=timeout * self.patience, disks=disks, extra=extra, accel=self.accel, reports=reports)
         if token is not None:
             boot.token = token
@@ -205,6 +213,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
     if not path.is_file():
         pytest.fail(f"{path}: there is no such kernel image", pytrace=False)
     yield Lab(path, tmp_path, stock=request.config.getoption("--stock"),
+              machine=request.config.getoption("--machine"),
               patience=request.config.getoption("--patience"))
     if FAILED not in request.node.stash:
         for entry in tmp_path.iterdir():

@@ -19,6 +19,8 @@ import images
 from conftest import ROOT, Lab
 from images import Entry
 
+pytestmark = pytest.mark.machines("x86_64")
+
 BOOT = ROOT / "qemu/boot"
 
 

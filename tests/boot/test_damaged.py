@@ -191,6 +191,7 @@ def test_image_that_does_not_fit_into_memory(lab: Lab) -> None:
     assert outcome.console.having("initrd: no space: out of memory for the RAM disk")
 
 
+@pytest.mark.machines("x86_64")
 @pytest.mark.cxx_only
 def test_retained_image_that_does_not_fit_twice(lab: Lab) -> None:
     """retain_initrd needs the memory twice; where it is not there, the real

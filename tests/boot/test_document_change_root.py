@@ -207,6 +207,7 @@ def test_real_root_dev(lab: Lab, form: str) -> None:
     assert outcome.console.mounts[-1].device == outcome.guest.test_output[0]
 
 
+@pytest.mark.machines("x86_64")
 @pytest.mark.document("Obsolete root change mechanism", "the one set with rdev in the kernel image")
 @pytest.mark.document("Obsolete root change mechanism",
                       "you do not have to specify the boot command options root, init, or rw")

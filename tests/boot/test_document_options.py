@@ -35,6 +35,7 @@ def bootable_disc(lab: Lab, files: dict[str, Path | bytes], append: str) -> Path
     return disc
 
 
+@pytest.mark.machines("x86_64")
 @pytest.mark.document("Boot command-line options", "Loads the specified file as the initial RAM disk")
 @pytest.mark.document("Booting with initrd", "LOADLIN <kernel> initrd=<disk_image>")
 @pytest.mark.document("Booting with initrd", "For other boot loaders, please refer to the respective documentation")

@@ -127,6 +127,7 @@ def test_ramdisk_size_in_kib(lab: Lab) -> None:
     check_ram0(outcome, 20 * MIB)
 
 
+@pytest.mark.machines("x86_64")  # (the others' loaders put it elsewhere)
 @pytest.mark.cxx_only
 def test_large_image_in_small_memory(lab: Lab) -> None:
     """200 MiB of ext2 in a guest of 320 MiB: there is no room for a copy."""

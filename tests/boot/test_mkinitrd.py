@@ -11,6 +11,8 @@ import pytest
 import images
 from conftest import MOUNTED_AS, ROOT, Lab
 
+pytestmark = pytest.mark.machines("x86_64")
+
 SCRIPT = ROOT / "scripts/mkinitrd.sh"
 
 #: A guest's own check of what mkinitrd.sh promises about every image.

@@ -120,7 +120,8 @@ def check_ram_disk(outcome: vm.Outcome, least: int = SAMPLE) -> None:
     found = {key: int(value) for key, value in values(outcome).items()}
     check_real_root(outcome)
     assert found["discarded"] * 4096 >= least - MIB
-    assert abs(found["freed"] - 4 * found["discarded"]) < SLACK
+    # (Other caches may have shrunk meanwhile.)
+    assert -SLACK < found["freed"] - 4 * found["discarded"] < 2 * SLACK
 
 
 def check_files(outcome: vm.Outcome) -> None:
@@ -152,6 +153,7 @@ def test_archive(lab: Lab, form: str, fs: str) -> None:
     check_files(watched(lab, archive(lab, form, IN_MEMORY), append))
 
 
+@pytest.mark.machines("x86_64", "arm64", "arm", "riscv64")
 @pytest.mark.parametrize(("form", "start"), [("image", 1), ("image", 4095), ("packed image", 2048), ("plain", 1),
                                              ("aligned", 2048), ("gzip", 4095)])
 @pytest.mark.cxx_only(reason="does not give pages of the RAM disk's back one by one")
@@ -165,7 +167,7 @@ def test_misaligned(lab: Lab, form: str, start: int) -> None:
     else:
         data = archive(lab, form, IN_MEMORY)
     path = lab.write("loaded", data)
-    address = 0x6000000 + start
+    address = lab.machine.memory_at + 0x6000000 + start
     outcome = watched(lab, None, (*append, f"initrdmem={address:#x},{len(data):#x}"),
                       extra=["-device", f"loader,file={vm.quote(path)},addr={address:#x},force-raw=on"])
     if append:
@@ -194,6 +196,7 @@ def test_retained(lab: Lab, form: str) -> None:
     check_retained(values(outcome), data)
 
 
+@pytest.mark.machines("x86_64")
 @pytest.mark.cxx_only(reason="needs room for copies")
 @pytest.mark.parametrize("compressor", ["none", "lz4"])
 def test_little_memory(lab: Lab, compressor: str) -> None:

@@ -23,6 +23,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 import readme  # noqa: E402
 from readme import Session, blocks, named  # noqa: E402
 
+pytestmark = pytest.mark.machines("x86_64")
+
 #: Prints how many pages /dev/ram0 holds.
 COUNT = """
 mount -t debugfs debugfs /sys/kernel/debug

@@ -115,6 +115,20 @@ TEST_F(Reserve, MemoryThatIsNoneIsRefused)
 				     " - disabling initrd\n");
 }
 
+TEST_F(Reserve, HighMemoryIsRefused)
+{
+	physical().high_memory = 0x302000;
+	physical().image = {0x300000, 0x2001};
+	initrd_reserve();
+	EXPECT_TRUE(physical().reserved.empty());
+	EXPECT_EQ(mapped().size, 0u);
+	EXPECT_EQ(host::whole_log(), "3 INITRD: 0x00300000+0x00003000 is high memory: let the boot"
+				     " loader put it lower - disabling initrd\n");
+	physical().image = {0x300000, 0x2000};
+	initrd_reserve();
+	EXPECT_EQ(mapped().size, 0x2000u);
+}
+
 TEST_F(Reserve, AnImageThatEndsBehindMemoryIsRefused)
 {
 	physical().image = {0x10000000, 0x2000};

@@ -176,10 +176,16 @@ void initrd_ramdisk_inserts(struct kunit *test)
 	constexpr u64 kFirst = 50;
 	const size_t page = ramdisk_page_size();
 	auto store = ramdisk::PageStore::create();
-	ramdisk_page *pages[kPages];
+	auto list = Buffer::create(kPages * sizeof(ramdisk_page *));
 	const u8 byte = 0x5a;
 	size_t there = 0;
 	size_t done = 0;
+
+	EXPECT(test, list.ok());
+	if (!list)
+		return;
+	// SAFETY: allocated as an array of page pointers, aligned for them.
+	ramdisk_page **const pages = reinterpret_cast<ramdisk_page **>(list.value().data());
 
 	while (there < kPages && (pages[there] = ramdisk_page_new(RAMDISK_MAY_SLEEP))) {
 		const u8 number = static_cast<u8>(there);
@@ -192,7 +198,7 @@ void initrd_ramdisk_inserts(struct kunit *test)
 
 		EXPECT(test,
 		       store.value().write(last * page, Bytes(&byte, 1), RAMDISK_MAY_SLEEP).ok());
-		auto inserted = store.value().insert(kFirst, pages, done);
+		auto inserted = store.value().insert(kFirst, Span(pages, kPages), done);
 
 		EXPECT(test, !inserted);
 		if (!inserted)

@@ -265,6 +265,12 @@ int seam_is_memory(struct seam_physical_range range)
 	       memory.size - (range.start - memory.start) >= range.size;
 }
 
+int seam_has_addresses(struct seam_physical_range range)
+{
+	return !state.physical.high_memory ||
+	       range.start + range.size <= state.physical.high_memory;
+}
+
 int seam_is_reserved(struct seam_physical_range range)
 {
 	return std::any_of(state.physical.reserved.begin(), state.physical.reserved.end(),

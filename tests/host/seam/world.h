@@ -119,6 +119,7 @@ struct Physical {
 	seam_physical_range memory = {};
 	std::vector<seam_physical_range> reserved;
 	std::vector<seam_physical_range> mapped; /* one for each call */
+	u64 high_memory = 0;			 /* where it begins; 0: there is none */
 	bool reserves_too_early = false;	 /* as x86 does */
 };
 Physical &physical();

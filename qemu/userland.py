@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Programs for the guest: Debian's statically linked busybox, of its architecture.
+
+For this machine's own architecture it is the one that is installed. For others the
+package is downloaded with this machine's own apt settings, but into folders under
+build/, so that nothing changes on the machine, and nobody has to be root.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Sequence
+
+HERE = Path(__file__).resolve().parent
+BUILD = HERE.parent / "build"
+
+#: What Debian calls an architecture.
+DEBIAN_ARCH = {"x86_64": "amd64", "um": "amd64", "i386": "i386", "arm64": "arm64", "arm": "armhf", "riscv64": "riscv64"}
+
+#: The release to take it from where this machine's does not have the architecture.
+ELSEWHERE = "trixie"
+
+_ELF_MACHINE = {"amd64": 62, "i386": 3, "arm64": 183, "armhf": 40, "riscv64": 243}
+
+
+class UserlandError(Exception):
+    """There are no programs for the guest; the text says why and what to do."""
+
+
+def _is_static(program: Path, debian: str) -> bool:
+    head = program.read_bytes()[:4096]
+    return (head[:4] == b"\x7fELF" and int.from_bytes(head[18:20], "little") == _ELF_MACHINE[debian]
+            and b"/ld-" not in head)
+
+
+def _installed(debian: str) -> Path | None:
+    for candidate in (Path("/bin/busybox"), Path("/usr/bin/busybox")):
+        if candidate.exists() and _is_static(candidate, debian):
+            return candidate
+    return None
+
+
+def _sources(release: str) -> str:
+    """This machine's sources of Debian packages, for another release: of each the
+    address and keyring, in the one-line format."""
+    text = _apt("indextargets", "--format", "$(SITE) $(SIGNED_BY) $(COMPONENT) $(LABEL)", "Created-By: Packages")
+    lines = {}
+    for line in text.splitlines():
+        site, *rest = line.split()
+        if "Debian" not in rest or "Debian-Security" in rest:
+            continue
+        signed = f"[signed-by={rest[0]}] " if rest[0].startswith("/") else ""
+        lines[site] = f"deb {signed}{site} {release} main\n"
+    return "".join(lines.values())
+
+
+def _apt(*words: str, folder: Path | None = None) -> str:
+    done = subprocess.run(["apt-get", *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env={**os.environ, "LC_ALL": "C"}, check=False)
+    if done.returncode:
+        raise UserlandError("apt-get " + " ".join(words) + " failed: " + done.stderr.strip()[-400:])
+    return done.stdout
+
+
+def _download(debian: str, scratch: Path, release: str | None) -> Path:
+    """The package in the folder `scratch`, from this machine's sources or from
+    those of another release."""
+    options = [f"APT::Architecture={debian}", f"APT::Architectures={debian}", f"Dir::State::Lists={scratch}/lists",
+               f"Dir::Cache={scratch}/cache", "Debug::NoLocking=1"]
+    if release is not None:
+        (scratch / "sources.list").write_text(_sources(release))
+        options += [f"Dir::Etc::SourceList={scratch}/sources.list", "Dir::Etc::SourceParts=/nonexistent"]
+    words = [word for option in options for word in ("-o", option)]
+    for name in ("lists/partial", "cache/archives/partial"):
+        (scratch / name).mkdir(parents=True, exist_ok=True)
+    # (It complains of sources that do not have the architecture.)
+    subprocess.run(["apt-get", *words, "-qq", "update"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    _apt(*words, "-qq", "download", "busybox-static", folder=scratch)
+    found = sorted(scratch.glob("busybox-static_*.deb"))
+    if not found:
+        raise UserlandError(f"apt-get brought no busybox-static for {debian}")
+    return found[0]
+
+
+def _fetch(debian: str, where: Path) -> None:
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise UserlandError(f"put a statically linked busybox for {debian} at {where}: this is no Debian system, "
+                            "from which it could be downloaded")
+    where.parent.mkdir(parents=True, exist_ok=True)
+    problems: Sequence[str] = ()
+    with tempfile.TemporaryDirectory(dir=where.parent) as scratch:
+        for release in (None, ELSEWHERE):
+            try:
+                package = _download(debian, Path(scratch), release)
+            except UserlandError as error:
+                problems = [*problems, str(error)]
+                continue
+            subprocess.run(["dpkg-deb", "-x", package, Path(scratch) / "root"], check=True)
+            program = next(path for path in (Path(scratch) / "root/bin/busybox", Path(scratch) / "root/usr/bin/busybox")
+                           if path.exists())
+            if not _is_static(program, debian):
+                raise UserlandError(f"{package.name}: its busybox is not static, or not for {debian}")
+            os.replace(program, where)
+            return
+    raise UserlandError(f"no busybox-static for {debian}: " + "; ".join(problems))
+
+
+def busybox(arch: str = "x86_64") -> Path:
+    """A statically linked busybox for a kernel of `arch`, a word of qemu/arch/;
+    downloaded once. Raises UserlandError."""
+    debian = DEBIAN_ARCH[arch]
+    there = _installed(debian)
+    if there is not None:
+        return there
+    where = BUILD / "userland" / debian / "busybox"
+    if where.exists():
+        return where
+    if debian == DEBIAN_ARCH.get(os.uname().machine):
+        raise UserlandError("busybox is missing, or not static; install it: apt-get install busybox-static")
+    _fetch(debian, where)
+    return where
