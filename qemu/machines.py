@@ -15,8 +15,8 @@ class Machine:
     is how QEMU is told of the port, whose chardev is called "report". `emulated`
     goes with TCG only. `kvm_host` is what uname calls a host that could run it by
     KVM. `dtb` is the device tree, of those that the kernel brings, of a machine for
-    which QEMU has none. `memory_at` is where memory begins. `native`: the kernel is a
-    program, there is no QEMU."""
+    which QEMU has none. `memory_at` is where memory begins, `least_cpus` how many
+    processors there always are. `native`: the kernel is a program, there is no QEMU."""
 
     arch: str
     qemu: str
@@ -29,6 +29,7 @@ class Machine:
     kvm_host: str = ""
     dtb: str = ""
     memory_at: int = 0
+    least_cpus: int = 1
     native: bool = False
 
 
@@ -70,6 +71,7 @@ MACHINES: dict[str, Machine] = {
         arch="arm",
         qemu="qemu-system-arm",
         options=("-machine", "vexpress-a9"),
+        least_cpus=4,
         console="ttyAMA0",
         report_port="ttyAMA1",
         report_device=_SECOND_SERIAL,

@@ -128,7 +128,7 @@ def command(boot: Boot, folder: Path) -> list[str]:
         words += ["-accel", "kvm", "-cpu", "host"]
     else:
         words += ["-accel", "tcg", *machine.emulated]
-    words += ["-m", boot.memory, "-smp", str(boot.cpus)]
+    words += ["-m", boot.memory, "-smp", str(max(boot.cpus, machine.least_cpus))]
     if boot.kernel is not None:
         words += ["-kernel", str(boot.kernel), "-append", command_line(boot)]
     dtb = boot.dtb

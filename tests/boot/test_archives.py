@@ -68,6 +68,7 @@ def check_archive(lab: Lab, outcome: vm.Outcome) -> None:
         assert load.entries is not None and load.entries > 100
 
 
+@pytest.mark.smoke
 def test_plain(lab: Lab) -> None:
     """An uncompressed newc archive; all of its memory goes back."""
     data = lab.archive()
@@ -80,6 +81,7 @@ def test_plain(lab: Lab) -> None:
         assert (load.compressor, load.bytes_in) == ("none", len(data))
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("compressor", COMPRESSORS)
 def test_compressed(lab: Lab, compressor: str) -> None:
     """Every compression around the archive."""
@@ -142,6 +144,7 @@ def all_kinds() -> list[Entry]:
     ]
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("compressor", ["none", "zstd", "lz4"])
 def test_all_kinds_of_entries(lab: Lab, compressor: str) -> None:
     """Types, modes, owners, times, device numbers, hard links and content."""
@@ -215,6 +218,7 @@ def test_hard_links_end_at_the_trailer(lab: Lab) -> None:
     assert outcome.guest.test_output == ["from the first", "from the second", "1", "1"]
 
 
+@pytest.mark.smoke
 def test_many_small_files(lab: Lab) -> None:
     """Three thousand files arrive, every one with its content."""
     entries = [Entry.directory("t")]

@@ -56,6 +56,7 @@ def notices(outcome: vm.Outcome) -> str:
     return text.partition("Trying to move old root to /initrd ...")[2].strip().partition("\n")[0]
 
 
+@pytest.mark.smoke
 @pytest.mark.document("Boot sequence", "ルートデバイスが /dev/ram0 ではない場合、古い (非推奨の) change_root による方法が使われます")
 @pytest.mark.document("Obsolete root change mechanism", "Current kernels still support it")
 @pytest.mark.document("Obsolete root change mechanism",
@@ -96,6 +97,7 @@ def test_moved_to_initrd(lab: Lab) -> None:
     assert values(outcome) == {"file": "written", "old": "/initrd ext2", "vda": f"{major}:{minor}", "unmounted": "yes"}
 
 
+@pytest.mark.smoke
 @pytest.mark.document("Obsolete root change mechanism", "The initrd file system is then unmounted")
 def test_unmounted(lab: Lab) -> None:
     """Without a directory /initrd on the real root the old root goes away."""

@@ -94,6 +94,7 @@ def test_nothing_is_unpacked(lab: Lab) -> None:
     assert outcome.console.complaints == []
 
 
+@pytest.mark.smoke
 @pytest.mark.document("Boot command-line options", "/dev/initrd is read-only and it can only be used once")
 def test_last_close_frees(lab: Lab) -> None:
     """With two readers the data is there until the second one has closed it;

@@ -37,6 +37,7 @@ def check_ram0(outcome: vm.Outcome, wanted: int) -> None:
     assert wanted <= length < wanted + 4 * KIB
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("kind", PLAIN)
 def test_plain(lab: Lab, kind: str) -> None:
     """Every file system of the RAM-disk loader's table, uncompressed."""
@@ -67,6 +68,7 @@ def test_plain_beyond_the_old_table(lab: Lab, kind: str) -> None:
     assert load.content.lower() in (MOUNTED_AS.get(kind, kind), "unknown")
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("compressor", COMPRESSORS)
 def test_compressed(lab: Lab, compressor: str) -> None:
     """An ext2 image in every compression, decoded into the RAM disk."""
@@ -203,6 +205,7 @@ def test_tail_of_zeros_cut_off(lab: Lab) -> None:
     check_mounted(outcome, "ext2")
 
 
+@pytest.mark.smoke
 def test_written_to(lab: Lab) -> None:
     """The adopted pages and the ones beside them can be written and read back."""
     script = """
@@ -224,6 +227,7 @@ def test_written_to(lab: Lab) -> None:
     assert outcome.guest.test_output[-1] == "readable"
 
 
+@pytest.mark.smoke
 def test_two_processors(lab: Lab) -> None:
     """With two processors the image still arrives whole."""
     outcome = lab.succeed(lab.image("ext4", "zstd"), cpus=2)

@@ -13,6 +13,7 @@ from guests import RETAINED, SLACK_OF_TWO_BOOTS, TOOLS, check_real_root, check_r
 FILE = TOOLS + RETAINED
 
 
+@pytest.mark.smoke
 @pytest.mark.c_since("6.12", reason="there is no /sys/firmware/initrd")
 @pytest.mark.parametrize(("kind", "compressor"), [("cpio", "none"), ("cpio", "xz"), ("ext2", "none"), ("ext2", "gzip"),
                                                   ("squashfs", "none")])

@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Builds and boots every kernel of the matrix: series, architectures, flavours.
+
+tests/run --matrix runs it. Each cell is a kernel, built by build-kernel.sh and
+booted with the tests that are marked "smoke"; the plain kernels run their KUnit
+suites, too. A cell that passed is not run again until something that it is made of
+changes, so that the whole can be interrupted at any time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+FLAVOURS = ROOT / "qemu/flavours"
+RESULTS = ROOT / "build/matrix"
+
+SERIES = ("6.12", "6.1")
+ARCHS = ("x86_64", "arm64", "arm", "riscv64", "um")
+PLAIN = "plain"
+
+#: What a result depends on, besides the kernel's own sources.
+INPUTS = ("Kbuild", "Kconfig", "initrd", "ramdisk", "qemu", "scripts", "tests/boot", "tests/kunit")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A kernel: what it is made of, and how slow it is compared with others."""
+
+    series: str
+    arch: str
+    flavour: str
+    options: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    patience: str = "1"
+
+    def __str__(self) -> str:
+        return f"{self.series}-{self.arch}-{self.flavour}"
+
+    @property
+    def result(self) -> Path:
+        return RESULTS / f"{self}.json"
+
+
+def cells() -> Iterator[Cell]:
+    """All of them: the plain ones first, then the flavours."""
+    for series in SERIES:
+        for arch in ARCHS:
+            yield Cell(series, arch, PLAIN)
+    for path in sorted(FLAVOURS.glob("*.config")):
+        said = dict(re.findall(r"^# (archs|series|options|packages|patience): *(.*)$", path.read_text(), re.M))
+        config = () if re.search(r"^(CONFIG_|# CONFIG_)", path.read_text(), re.M) is None else (f"--config={path}",)
+        for series in said.get("series", " ".join(SERIES)).split():
+            for arch in said["archs"].split():
+                yield Cell(series, arch, path.stem, (*said.get("options", "").split(), *config),
+                           tuple(said.get("packages", "").split()), said.get("patience", "1"))
+
+
+def fingerprint() -> str:
+    """A hash of all inputs, by name and content."""
+    names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *INPUTS], cwd=ROOT,
+                           capture_output=True, check=True).stdout.split(b"\0")
+    digest = hashlib.sha256()
+    for name in sorted(filter(None, names)):
+        path = ROOT / name.decode()
+        if path.is_file():
+            digest.update(name + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def known(cell: Cell) -> dict[str, object]:
+    """The cell's last result, or {}."""
+    try:
+        found = json.loads(cell.result.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def said_by(command: Sequence[str | Path], log: Path) -> tuple[int, str]:
+    """Runs a command; its output goes to a log, and is returned with its status."""
+    with open(log, "ab") as output:
+        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=output,
+                              check=False)
+        output.write(done.stdout)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def run(cell: Cell, jobs: int) -> dict[str, object]:
+    """Builds and boots; returns what is kept of it."""
+    log = RESULTS / f"{cell}.log"
+    log.unlink(missing_ok=True)
+    start = time.monotonic()
+    status, said = said_by([ROOT / "scripts/build-kernel.sh", "--kernel", cell.series, "--arch", cell.arch,
+                            "--quiet", *cell.options], log)
+    built = time.monotonic() - start
+    if status != 0:
+        return {"verdict": "not built", "build": built, "log": str(log)}
+    image = said.split()[-1]
+    status, said = said_by(["/usr/bin/python3", "-m", "pytest", "-c", "tests/pytest.ini", "--rootdir", "tests",
+                            "tests/boot", "-m", "smoke", "-n", str(jobs), "-q", "--basetemp",
+                            RESULTS / f"tmp-{cell}", "--kernel-image", image, "--machine", cell.arch,
+                            "--patience", cell.patience], log)
+    count = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?|skipped)", said)}
+    failed = count.get("failed", 0) + count.get("error", 0) + count.get("errors", 0)
+    good = status == 0 and count.get("passed", 0) > 0 and not failed
+    if good and cell.flavour == PLAIN:
+        status, said = said_by([ROOT / "tests/run", "--kunit", "--kernel", cell.series, "--arch", cell.arch], log)
+        good = status == 0
+    return {"verdict": "passed" if good else "FAILED", "passed": count.get("passed", 0), "failed": failed,
+            "build": built, "boots": time.monotonic() - start - built, "log": str(log)}
+
+
+def table(chosen: Sequence[Cell], inputs: str) -> str:
+    """Markdown: series and architecture beside each other, flavours below."""
+    columns = [(series, arch) for series in SERIES for arch in ARCHS
+               if any((cell.series, cell.arch) == (series, arch) for cell in chosen)]
+    lines = ["| flavour | " + " | ".join(f"{series} {arch}" for series, arch in columns) + " |",
+             "|---" * (len(columns) + 1) + "|"]
+    for flavour in dict.fromkeys(cell.flavour for cell in chosen):
+        row = []
+        for series, arch in columns:
+            cell = next((c for c in chosen if (c.series, c.arch, c.flavour) == (series, arch, flavour)), None)
+            result = {} if cell is None else known(cell)
+            if cell is None:
+                row.append("")
+            elif not result:
+                row.append("not run")
+            else:
+                stale = "" if result.get("inputs") == inputs else " (before a change)"
+                boots = f", {result['passed']} boots" if result.get("passed") else ""
+                row.append(f"{result['verdict']}{boots}{stale}")
+        lines.append(f"| {flavour} | " + " | ".join(row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="tests/run --matrix", description=__doc__)
+    parser.add_argument("-k", dest="pattern", default="", metavar="PATTERN",
+                        help="only cells whose names match: words that must all be in them")
+    parser.add_argument("--list", action="store_true", help="name the cells, run none")
+    parser.add_argument("--table", action="store_true", help="show the results that there are, run none")
+    parser.add_argument("--again", action="store_true", help="run also what has passed")
+    parser.add_argument("--packages", action="store_true", help="name the packages that the cells need")
+    parser.add_argument("--jobs", type=int, default=2, help="boots at a time (2)")
+    options = parser.parse_args(arguments)
+    chosen = [cell for cell in cells() if all(word in str(cell) for word in options.pattern.split())]
+    if options.list:
+        print("\n".join(map(str, chosen)))
+        return 0
+    if options.packages:
+        print("\n".join(sorted({name for cell in chosen for name in cell.packages})))
+        return 0
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    inputs = fingerprint()
+    failed = 0
+    for number, cell in enumerate(chosen, start=1):
+        result = known(cell)
+        if not options.table and (options.again or result.get("inputs") != inputs or result.get("verdict") != "passed"):
+            print(f"matrix: {number} of {len(chosen)}: {cell} ...", flush=True)
+            result = {**run(cell, options.jobs), "inputs": inputs}
+            cell.result.write_text(json.dumps(result, indent=1) + "\n")
+            print(f"matrix: {cell}: {result['verdict']}", flush=True)
+        failed += result.get("verdict") != "passed"
+    text = table(chosen, inputs)
+    (RESULTS / "table.md").write_text(text)
+    print(text)
+    print(f"{len(chosen) - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
