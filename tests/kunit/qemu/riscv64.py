@@ -12,7 +12,6 @@ QEMU_ARCH = QemuArchParams(
     linux_arch="riscv",
     kconfig="""
 CONFIG_64BIT=y
-CONFIG_SOC_VIRT=y
 CONFIG_RISCV_SBI=y
 CONFIG_SERIAL_8250=y
 CONFIG_SERIAL_8250_CONSOLE=y
