@@ -16,7 +16,7 @@ _VERSION = re.compile(r"Linux version (\S+)")
 _LOAD = re.compile(
     r"^initrd: (?P<format>\S+) (?P<noun>image|archive): "
     r"(?P<taken>\d+) bytes in, (?P<made>\d+) bytes out, "
-    r"(?P<how>adopted|decoded|copied|unpacked), "
+    r"(?P<how>adopted|moved|decoded|copied|unpacked), "
     r"(?:(?P<copied>\d+) bytes copied|(?P<entries>\d+) entries), "
     r"(?P<ms>\d+) ms$"
 )
@@ -278,7 +278,7 @@ def _memory(console: Console) -> list[str]:
     freed = console.freed_kib
     if freed:
         return [f"{size} KiB given back (\"Freeing initrd memory\")" for size in freed]
-    if any(load.how == "adopted" for load in console.loads):
+    if any(load.how in ("adopted", "moved") for load in console.loads):
         return ["0 KiB given back: /dev/ram0 took the image's pages over"]
     return ["the kernel did not say that it gave memory back"]
 

@@ -44,18 +44,29 @@ def _installed(debian: str) -> Path | None:
     return None
 
 
-def _sources(release: str) -> str:
-    """This machine's sources of Debian packages, for another release: of each the
-    address and keyring, in the one-line format."""
-    text = _apt("indextargets", "--format", "$(SITE) $(SIGNED_BY) $(COMPONENT) $(LABEL)", "Created-By: Packages")
-    lines = {}
+def _sites() -> dict[str, str]:
+    """Where this machine's packages of Debian's come from: addresses, and the keyring
+    of each, or ""."""
+    text = _apt("indextargets", "--format", "$(SITE) $(LABEL) $(SIGNED_BY)", "Created-By: Packages")
+    sites = {}
     for line in text.splitlines():
-        site, *rest = line.split()
-        if "Debian" not in rest or "Debian-Security" in rest:
-            continue
-        signed = f"[signed-by={rest[0]}] " if rest[0].startswith("/") else ""
-        lines[site] = f"deb {signed}{site} {release} main\n"
-    return "".join(lines.values())
+        site, label, *keyring = line.split()
+        if label == "Debian":
+            sites[site] = keyring[0] if keyring and keyring[0].startswith("/") else ""
+    return sites
+
+
+def archive() -> str:
+    """The address of an archive of Debian's. Raises UserlandError."""
+    for site in _sites():
+        return site
+    raise UserlandError("apt-get knows of no archive of Debian's")
+
+
+def _sources(release: str) -> str:
+    """The same archives, for another release, in the one-line format."""
+    return "".join(f"deb {f'[signed-by={keyring}] ' if keyring else ''}{site} {release} main\n"
+                   for site, keyring in _sites().items())
 
 
 def _apt(*words: str, folder: Path | None = None) -> str:

@@ -146,6 +146,8 @@ class Lab:
         `clean` the kernel's log must be free of warnings and worse. The
         verdict is the caller's to check.
         """
+        if self.machine.native and (disks or extra or cpus > 1):
+            pytest.skip("User Mode Linux has one processor, no disks and no devices of QEMU's")
         if isinstance(initrd, bytes):
             initrd = self.write("initrd", initrd)
         words: list[str] = []

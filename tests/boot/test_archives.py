@@ -75,7 +75,9 @@ def test_plain(lab: Lab) -> None:
     outcome = lab.succeed(data)
     check_archive(lab, outcome)
     assert outcome.console.having("Trying to unpack rootfs image as initramfs...")
-    assert outcome.console.freed_kib[0] == (len(data) + 4095) // 4096 * 4
+    # (User Mode Linux shares the first and last page with others.)
+    odd = 8 if lab.machine.native else 0
+    assert 0 <= (len(data) + 4095) // 4096 * 4 - outcome.console.freed_kib[0] <= odd
     load = lab.only_load(outcome)
     if load is not None:
         assert (load.compressor, load.bytes_in) == ("none", len(data))

@@ -48,7 +48,10 @@ def test_plain(lab: Lab, kind: str) -> None:
     load = lab.only_load(outcome)
     if load is not None:
         size = image.stat().st_size
-        assert (load.noun, load.compressor, load.how, load.copied) == ("image", "none", "adopted", 0)
+        assert (load.noun, load.compressor) == ("image", "none")
+        # (User Mode Linux loads an odd length beside the boundary of a page.)
+        moved = lab.machine.native and size % 4096
+        assert (load.how, load.copied) == (("moved", size) if moved else ("adopted", 0))
         assert load.content == SNIFFED[kind]
         assert load.bytes_in == size and load.bytes_out >= size
         check_ram0(outcome, max(size, DEFAULT_RAMDISK))
