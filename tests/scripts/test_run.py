@@ -20,7 +20,7 @@ def call(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedPro
 
 
 @pytest.mark.parametrize("words", [["--nonsense"], ["stray"], ["-k"], ["--kernel"], ["--stock"],
-                                   ["--host", "--kernel-image=/dev/null"]])
+                                   ["--host", "--kernel-image=/dev/null"], ["--arch=vax"], ["--matrix", "--boot"]])
 def test_wrong_usage(words: list[str]) -> None:
     """2, a word about it on stderr, and nothing run."""
     done = call(RUN, *words)
@@ -101,6 +101,7 @@ def booting(copy: Path) -> Path:
     (copy / "tests/boot/conftest.py").write_text(
         "def pytest_addoption(parser):\n"
         "    parser.addoption('--kernel-image')\n"
+        "    parser.addoption('--machine')\n"
     )
     (copy / "tests/boot/test_x.py").write_text(
         "def test_series(request): assert '6.1/' not in request.config.getoption('--kernel-image')\n"
@@ -122,6 +123,7 @@ def booting(copy: Path) -> Path:
     ([], ["boot-6.12", "boot-6.1"], "1 passed, 1 failed, 0 skipped"),
     (["--kernel", "6.12"], ["boot-6.12"], "1 passed, 0 failed, 0 skipped"),
     (["--kernel=6.1"], ["boot-6.1"], "0 passed, 1 failed, 0 skipped"),
+    (["--arch=arm64", "--kernel=6.12"], ["boot-6.12-arm64"], "1 passed, 0 failed, 0 skipped"),
     (["--kernel=6.1", "--kernel=6.12"], ["boot-6.1", "boot-6.12"], "1 passed, 1 failed, 0 skipped"),
 ])
 def test_every_series(booting: Path, options: list[str], labels: list[str], last: str) -> None:

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The machines, the guests' programs, and the matrix of kernels, without a boot."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Sequence
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "qemu"), str(ROOT / "tests")]
+
+import matrix  # noqa: E402
+import userland  # noqa: E402
+import vm  # noqa: E402
+
+
+def dry_run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([ROOT / "qemu/boot", "--dry-run", "--kernel-image=/kernel", *words], capture_output=True,
+                          text=True, check=False)
+
+
+@pytest.mark.parametrize("name", vm.MACHINES)
+def test_command_lines(name: str, tmp_path: Path) -> None:
+    """The console, the port of the guest's report, its device, and memory."""
+    machine = vm.MACHINES[name]
+    boot = vm.Boot(Path("/kernel"), Path("/initrd"), machine=name, dtb=vm.NO_DTB, memory="64M")
+    words = vm.command(boot, tmp_path)
+    text = " ".join(words)
+    assert words[0] == (machine.qemu or "/kernel")
+    assert f"console={machine.console} " in text and f"initrd_test.port={machine.report_port}" in text
+    assert "64M" in text and "-dtb" not in words
+    assert machine.native or "chardev:report" in text or "chardev=report" in text
+    assert machine.report_port.startswith("hvc") == ("virtconsole,chardev=report" in words)
+
+
+def test_every_architecture_has_its_files() -> None:
+    """A configuration, what kunit.py needs, and a busybox of Debian's."""
+    for arch in matrix.ARCHS:
+        assert (ROOT / f"qemu/arch/{arch}.config").is_file() and arch in userland.DEBIAN_ARCH and arch in vm.MACHINES
+        assert arch == "um" or (ROOT / f"tests/kunit/qemu/{arch}.py").is_file()
+
+
+@pytest.mark.parametrize(("words", "said"), [(["--arch", "sparc"], "--arch sparc: must be one of"),
+                                             (["--machine", "vexpress-a9"], "goes with --arch arm"),
+                                             (["--arch", "arm", "--machine", "pc"], "--machine pc: must be")])
+def test_machines_that_there_are_not(words: Sequence[str], said: str) -> None:
+    done = dry_run(*words)
+    assert done.returncode == 2 and said in done.stderr
+
+
+def test_native_machine_has_limits(tmp_path: Path) -> None:
+    """What User Mode Linux cannot do is said before it is started."""
+    for wrong in ({"cpus": 2}, {"disks": [Path("/disk")]}, {"extra": ["-device", "x"]}):
+        with pytest.raises(vm.VmError, match="one processor, no disks"):
+            vm.command(vm.Boot(Path("/kernel"), None, machine="um", **wrong), tmp_path)  # type: ignore[arg-type]
+
+
+def test_busybox_of_this_machine() -> None:
+    """It is static, and for nothing else than it is for."""
+    path = userland.busybox("x86_64")
+    assert userland._is_static(path, "amd64") and not userland._is_static(path, "arm64")
+    assert not userland._is_static(Path("/bin/sh").resolve(), "amd64")
+    assert not userland._is_static(ROOT / "README.md", "amd64")
+
+
+# --- the matrix ------------------------------------------------------------------------
+
+
+def test_cells() -> None:
+    """Plain kernels of every series and architecture, then those of the flavours'
+    files, whose options and packages are known."""
+    cells = list(matrix.cells())
+    names = [str(cell) for cell in cells]
+    assert names[:10] == [f"{series}-{arch}-plain" for series in matrix.SERIES for arch in matrix.ARCHS]
+    assert len(set(names)) == len(names) and "6.1-x86_64-preempt-rt" not in names
+    by_name = dict(zip(names, cells))
+    assert by_name["6.12-x86_64-debug"].options == ("--debug",) and by_name["6.12-x86_64-debug"].patience == "6"
+    assert by_name["6.12-arm64-kcfi"].options == (f"--config={ROOT / 'qemu/flavours/kcfi.config'}",)
+    assert by_name["6.12-x86_64-modversions"].packages == ("dwarves",)
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The cells that were run; building is pretended, and "kcfi" fails."""
+    names: list[str] = []
+
+    def run(cell: matrix.Cell, jobs: int) -> dict[str, object]:
+        names.append(str(cell))
+        return {"verdict": "FAILED" if cell.flavour == "kcfi" else "passed", "passed": 7, "failed": 0}
+
+    monkeypatch.setattr(matrix, "RESULTS", tmp_path)
+    monkeypatch.setattr(matrix, "run", run)
+    return names
+
+
+def test_resuming(ran: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What failed is run again, what passed is not, until something changes."""
+    assert matrix.main(["-k", "6.12 arm64"]) == 1
+    first = list(ran)
+    assert "6.12-arm64-plain" in first and all("6.12-arm64" in name for name in first)
+    ran.clear()
+    assert matrix.main(["-k", "6.12 arm64"]) == 1
+    assert ran == ["6.12-arm64-kcfi"]
+    ran.clear()
+    assert matrix.main(["-k", "6.12-arm64-scs", "--again"]) == 0
+    assert ran == ["6.12-arm64-scs"]
+    text = capsys.readouterr().out
+    assert "| kcfi | FAILED" in text and "| scs | passed, 7 boots |" in text
+    assert text.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+
+
+def test_results_of_before(ran: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A result from before a change counts no more; the table says so."""
+    matrix.main(["-k", "6.12-arm64-scs"])
+    path = tmp_path / "6.12-arm64-scs.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "inputs": "other"}))
+    capsys.readouterr()
+    assert matrix.main(["-k", "6.12-arm64-scs", "--table"]) == 0
+    assert "passed, 7 boots (before a change)" in capsys.readouterr().out
+    ran.clear()
+    matrix.main(["-k", "6.12-arm64-scs"])
+    assert ran == ["6.12-arm64-scs"]
+
+
+def test_no_such_cell(ran: list[str]) -> None:
+    assert matrix.main(["-k", "6.12-vax"]) == 1 and ran == []
