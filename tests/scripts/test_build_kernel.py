@@ -23,7 +23,7 @@ def call(*words: str) -> subprocess.CompletedProcess[str]:
     (["--kernel"], "needs a value"),
     (["--kernel=5.4"], "6.1, 6.12"),
     (["--kernel=/nowhere/at/all"], "/nowhere/at/all"),
-    (["--arch=pdp11"], "i386, um, x86_64"),
+    (["--arch=pdp11"], "arm, arm64, i386, riscv64, um, x86_64"),
     (["--jobs=0"], "--jobs"),
     (["--llvm="], "--stock"),
     (["--llvm=clang"], "--llvm"),
