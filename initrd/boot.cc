@@ -104,7 +104,7 @@ void write_image_file(Bytes bytes)
 {
 	int status;
 	size_t written;
-	File file(seam_file_create("/initrd.image", 0700, true, &status));
+	File file(seam_file_create("/initrd.image", 0700, &status));
 
 	if (!file) {
 		seam_log(SEAM_LOG_ERR, "initrd: /initrd.image could not be made: error %d\n",

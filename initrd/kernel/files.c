@@ -40,11 +40,9 @@ static struct file *to_file(struct seam_file *file)
 	return (struct file *)file;
 }
 
-struct seam_file * __init seam_file_create(const char *path, u32 mode, int truncate,
-					   int *status)
+struct seam_file * __init seam_file_create(const char *path, u32 mode, int *status)
 {
-	struct file *file = filp_open(path, O_WRONLY | O_CREAT | O_LARGEFILE |
-				      (truncate ? O_TRUNC : 0), mode);
+	struct file *file = filp_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_LARGEFILE, mode);
 
 	*status = PTR_ERR_OR_ZERO(file);
 	return *status ? NULL : (struct seam_file *)file;

@@ -26,10 +26,10 @@ int seam_set_mtime(const char *path, s64 seconds);
 int seam_may_execute(const char *path);
 
 /*
- * Opens for writing, makes the file if there is none. A negative errno is put
- * into `status` and NULL returned on failure.
+ * Opens for writing an empty file, which is made if there is none. A negative
+ * errno is put into `status` and NULL returned on failure.
  */
-struct seam_file *seam_file_create(const char *path, u32 mode, int truncate, int *status);
+struct seam_file *seam_file_create(const char *path, u32 mode, int *status);
 /*
  * Writes all of it, or returns -errno; -ENOSPC when the file system is full.
  * The number of bytes that were written is put into `written` in either case.

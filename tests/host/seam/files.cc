@@ -115,7 +115,7 @@ int seam_may_execute(const char *path)
 	return status;
 }
 
-struct seam_file *seam_file_create(const char *path, u32 mode, int truncate, int *status)
+struct seam_file *seam_file_create(const char *path, u32 mode, int *status)
 {
 	Place place = resolve(path, true);
 
@@ -139,8 +139,7 @@ struct seam_file *seam_file_create(const char *path, u32 mode, int truncate, int
 		*status = place.node->type() == kFolder ? -EISDIR : -ENXIO;
 		return nullptr;
 	}
-	if (truncate)
-		place.node->data.clear();
+	place.node->data.clear();
 	return host::open_file(place.node);
 }
 
