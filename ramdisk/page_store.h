@@ -25,9 +25,7 @@ public:
 	/* An empty store; kNoMemory. */
 	static Result<PageStore> create();
 	INLINE PageStore(PageStore &&other) noexcept
-		: map_(other.map_),
-		  adopted_(other.adopted_),
-		  gone_(other.gone_)
+		: map_(other.map_), adopted_(other.adopted_), gone_(other.gone_)
 	{
 		other.map_ = nullptr;
 		other.adopted_ = {};

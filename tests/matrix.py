@@ -159,7 +159,8 @@ def main(arguments: Sequence[str]) -> int:
         print("\n".join(map(str, chosen)))
         return 0
     if options.packages:
-        print("\n".join(sorted({name for cell in chosen for name in cell.packages})))
+        for name in sorted({name for cell in chosen for name in cell.packages}):
+            print(name)
         return 0
     RESULTS.mkdir(parents=True, exist_ok=True)
     inputs = fingerprint()

@@ -56,20 +56,18 @@ int seam_node_create(struct seam_directory *directory, struct seam_node *node, u
 int seam_node_mkdir(struct seam_directory *directory, struct seam_node *node, u32 mode);
 int seam_node_mknod(struct seam_directory *directory, struct seam_node *node, u32 mode, u32 major,
 		    u32 minor);
-int seam_node_symlink(struct seam_directory *directory, struct seam_node *node,
-		      const char *target);
+int seam_node_symlink(struct seam_directory *directory, struct seam_node *node, const char *target);
 /* Another name for the node at the path `existing`, a link at its end not followed. */
-int seam_node_link(struct seam_directory *directory, struct seam_node *node,
-		   const char *existing);
+int seam_node_link(struct seam_directory *directory, struct seam_node *node, const char *existing);
 
 /* What of a node is set in one go. */
 struct seam_attributes {
 	u32 uid;
 	u32 gid;
-	u32 mode;	/* permission bits */
+	u32 mode; /* permission bits */
 	u8 has_mode;
 	u8 has_mtime;
-	s64 mtime;	/* seconds after 1970, of the last access, too */
+	s64 mtime; /* seconds after 1970, of the last access, too */
 };
 
 int seam_node_set(struct seam_directory *directory, struct seam_node *node,

@@ -18,9 +18,9 @@ struct ramdisk_map;
 
 /* How an allocation may behave. */
 enum ramdisk_wait {
-	RAMDISK_MAY_SLEEP,	/* but not start I/O */
-	RAMDISK_NO_WAIT,	/* fails rather than sleep */
-	RAMDISK_AT_BOOT,	/* fails where nothing can be reclaimed or killed yet */
+	RAMDISK_MAY_SLEEP, /* but not start I/O */
+	RAMDISK_NO_WAIT,   /* fails rather than sleep */
+	RAMDISK_AT_BOOT,   /* fails where nothing can be reclaimed or killed yet */
 };
 
 /* How many pages are taken away or freed without a pause. */
