@@ -35,6 +35,11 @@ UBOOT_NAMES = {
 }
 
 
+def initrd_of(lab: Lab, kind: str) -> Path:
+    """A compressed image of a file system, or an archive as it is."""
+    return lab.image(kind, "gzip" if kind == "ext2" else "none")
+
+
 def wanted(lab: Lab, initrd: Path, *, append: Sequence[str] = (), memory: str = "512M") -> vm.Boot:
     """A boot of an image or archive, with the options that it needs."""
     kind = images.detect(initrd)

@@ -14,13 +14,10 @@ import loaders
 import vm
 from conftest import Lab
 from images import MIB
+from loaders import initrd_of
 
 TREES = pytest.mark.machines("arm64", "arm", "riscv64")
 KINDS = pytest.mark.parametrize("kind", ["ext2", "cpio"])
-
-
-def initrd_of(lab: Lab, kind: str) -> Path:
-    return lab.image(kind, "gzip" if kind == "ext2" else "none")
 
 
 def options(lab: Lab, initrd: Path) -> list[str]:

@@ -14,15 +14,11 @@ import images
 import loaders
 import vm
 from conftest import Lab
+from loaders import initrd_of
 
 KINDS = pytest.mark.parametrize("kind", ["ext2", "cpio"])
 UBOOT = pytest.mark.machines("arm64", "arm", "riscv64")
 EFI = pytest.mark.machines("x86_64", "arm64")
-
-
-def initrd_of(lab: Lab, kind: str) -> Path:
-    """A compressed image of a file system, or an archive as it is."""
-    return lab.image(kind, "gzip" if kind == "ext2" else "none")
 
 
 def check_kind(lab: Lab, outcome: vm.Outcome, kind: str) -> None:

@@ -94,8 +94,3 @@ def debian(request: pytest.FixtureRequest) -> Iterator[Debian]:
     if not system.disk.exists():
         images.run_tool(["mke2fs", "-q", "-t", "ext4", "-d", root, system.disk, "1200M"])
     yield system
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path

@@ -45,20 +45,20 @@ def to_login(debian: Debian, initrd: Path, folder: Path, *, root: str = "root=/d
 
 
 @pytest.mark.parametrize("compressor", ["gzip", "zstd", "xz"])
-def test_initramfs_tools(debian: Debian, folder: Path, compressor: str) -> None:
+def test_initramfs_tools(debian: Debian, tmp_path: Path, compressor: str) -> None:
     config = debian.root / "etc/initramfs-tools/initramfs.conf"
     lines = [line for line in config.read_text().splitlines() if not line.startswith(("COMPRESS=", "MODULES="))]
     config.write_text("\n".join([*lines, f"COMPRESS={compressor}", "MODULES=list"]) + "\n")
     debian.run("mkinitramfs", "-o", "/boot/initrd.img", debian.release)
-    text = to_login(debian, debian.root / "boot/initrd.img", folder)
+    text = to_login(debian, debian.root / "boot/initrd.img", tmp_path)
     assert "Begin: Running /scripts/init-bottom" in text
 
 
 @pytest.mark.parametrize("compressor", ["gzip", "zstd"])
-def test_dracut(debian: Debian, folder: Path, compressor: str) -> None:
+def test_dracut(debian: Debian, tmp_path: Path, compressor: str) -> None:
     debian.run("dracut", "--force", "--no-hostonly", "--no-kernel", f"--{compressor}", "--omit", "systemd",
                "/boot/dracut.img", debian.release)
-    text = to_login(debian, debian.root / "boot/dracut.img", folder)
+    text = to_login(debian, debian.root / "boot/dracut.img", tmp_path)
     assert "dracut: Switching root" in text or "dracut: Mounted root filesystem" in text
 
 
@@ -100,17 +100,17 @@ def folders(*names: str) -> list[Entry]:
     return [Entry.directory(name) for name in names]
 
 
-def test_busybox_with_switch_root(debian: Debian, folder: Path) -> None:
+def test_busybox_with_switch_root(debian: Debian, tmp_path: Path) -> None:
     busybox = images.find_busybox().read_bytes()
     entries = [*folders("bin"), Entry.file("bin/busybox", busybox, mode=0o755),
                *(Entry.symlink(f"bin/{name}", "busybox") for name in ("sh", "mount", "mkdir", "switch_root")),
                Entry.file("init", BUSYBOX.encode(), mode=0o755)]
-    initrd = folder / "initrd"
+    initrd = tmp_path / "initrd"
     initrd.write_bytes(gzip.compress(images.newc(entries)))
-    assert "by hand: busybox" in to_login(debian, initrd, folder)
+    assert "by hand: busybox" in to_login(debian, initrd, tmp_path)
 
 
-def test_klibc_with_run_init(debian: Debian, folder: Path) -> None:
+def test_klibc_with_run_init(debian: Debian, tmp_path: Path) -> None:
     entries = [*folders("lib", "usr", "usr/lib", "usr/lib/klibc", "usr/lib/klibc/bin")]
     for path in sorted((debian.root / "usr/lib/klibc/bin").iterdir()):
         if path.name in ("sh", "mount", "mkdir", "run-init"):
@@ -118,15 +118,15 @@ def test_klibc_with_run_init(debian: Debian, folder: Path) -> None:
     for path in (debian.root / "usr/lib").glob("klibc-*.so"):
         entries.append(Entry.file(f"lib/{path.name}", path.read_bytes(), mode=0o755))
     entries.append(Entry.file("init", KLIBC.encode(), mode=0o755))
-    initrd = folder / "initrd"
+    initrd = tmp_path / "initrd"
     initrd.write_bytes(images.newc(entries))
-    assert "by hand: klibc" in to_login(debian, initrd, folder)
+    assert "by hand: klibc" in to_login(debian, initrd, tmp_path)
 
 
-def test_image_with_pivot_root(debian: Debian, folder: Path) -> None:
+def test_image_with_pivot_root(debian: Debian, tmp_path: Path) -> None:
     """An ext2 image in the RAM disk, not an archive."""
-    tree = images.demo_tree(folder / "tree")
+    tree = images.demo_tree(tmp_path / "tree")
     (tree / "sbin/init").write_text(PIVOT)
-    image = images.compress(images.build("ext2", tree, folder / "ext2"), "zstd")
-    text = to_login(debian, image, folder, root="root=/dev/ram0 rw", taken=("ext2", "decoded"))
+    image = images.compress(images.build("ext2", tree, tmp_path / "ext2"), "zstd")
+    text = to_login(debian, image, tmp_path, root="root=/dev/ram0 rw", taken=("ext2", "decoded"))
     assert "by hand: pivot_root" in text
