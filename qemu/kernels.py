@@ -30,6 +30,15 @@ def kernel_release(kernel: Path) -> str | None:
     return None if output is None else (output / RELEASE).read_text().strip()
 
 
+def find_source(kernel: Path) -> Path:
+    """The source tree of a kernel in the folder that it was built in. Raises
+    ImageError."""
+    output = _output_of(kernel, RELEASE)
+    if output is None or not (output / "source").exists():
+        raise ImageError(f"{kernel}: there is no source tree beside it")
+    return (output / "source").resolve()
+
+
 def find_dtb(kernel: Path, name: str) -> Path:
     """A device tree that was built with the kernel. Raises ImageError."""
     # (Series differ in where they keep it.)

@@ -16,7 +16,8 @@ class Machine:
     goes with TCG only. `kvm_host` is what uname calls a host that could run it by
     KVM. `dtb` is the device tree, of those that the kernel brings, of a machine for
     which QEMU has none. `memory_at` is where memory begins, `least_cpus` how many
-    processors there always are. `native`: the kernel is a program, there is no QEMU."""
+    processors there always are. `native`: the kernel is a program, there is no QEMU.
+    `busybox`: there is one of Debian's to run on it."""
 
     arch: str
     qemu: str
@@ -31,6 +32,7 @@ class Machine:
     memory_at: int = 0
     least_cpus: int = 1
     native: bool = False
+    busybox: bool = True
 
 
 _SECOND_SERIAL = ("-serial", "chardev:report")
@@ -55,6 +57,17 @@ MACHINES: dict[str, Machine] = {
         report_device=_VIRTIO_CONSOLE,
         emulated=("-cpu", "cortex-a57"),
         memory_at=0x40000000,
+    ),
+    "arm64be": Machine(
+        arch="arm64",
+        qemu="qemu-system-aarch64",
+        options=("-machine", "virt,gic-version=3"),
+        console="ttyAMA0",
+        report_port="hvc0",
+        report_device=_VIRTIO_CONSOLE,
+        emulated=("-cpu", "cortex-a57"),
+        memory_at=0x40000000,
+        busybox=False,
     ),
     # (Without highmem=off its buses lie where 32 bits do not reach.)
     "arm": Machine(

@@ -43,6 +43,7 @@ class Cell:
     options: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     patience: str = "1"
+    machine: str = ""
 
     def __str__(self) -> str:
         return f"{self.series}-{self.arch}-{self.flavour}"
@@ -58,12 +59,12 @@ def cells() -> Iterator[Cell]:
         for arch in ARCHS:
             yield Cell(series, arch, PLAIN)
     for path in sorted(FLAVOURS.glob("*.config")):
-        said = dict(re.findall(r"^# (archs|series|options|packages|patience): *(.*)$", path.read_text(), re.M))
+        said = dict(re.findall(r"^# (archs|machine|series|options|packages|patience): *(.*)$", path.read_text(), re.M))
         config = () if re.search(r"^(CONFIG_|# CONFIG_)", path.read_text(), re.M) is None else (f"--config={path}",)
         for series in said.get("series", " ".join(SERIES)).split():
             for arch in said["archs"].split():
                 yield Cell(series, arch, path.stem, (*said.get("options", "").split(), *config),
-                           tuple(said.get("packages", "").split()), said.get("patience", "1"))
+                           tuple(said.get("packages", "").split()), said.get("patience", "1"), said.get("machine", ""))
 
 
 def fingerprint() -> str:
@@ -109,7 +110,7 @@ def run(cell: Cell, jobs: int) -> dict[str, object]:
     image = said.split()[-1]
     status, said = said_by(["/usr/bin/python3", "-m", "pytest", "-c", "tests/pytest.ini", "--rootdir", "tests",
                             "tests/boot", "-m", "smoke", "-n", str(jobs), "-q", "--basetemp",
-                            RESULTS / f"tmp-{cell}", "--kernel-image", image, "--machine", cell.arch,
+                            RESULTS / f"tmp-{cell}", "--kernel-image", image, "--machine", cell.machine or cell.arch,
                             "--patience", cell.patience], log)
     count = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?|skipped)", said)}
     failed = count.get("failed", 0) + count.get("error", 0) + count.get("errors", 0)

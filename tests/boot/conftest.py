@@ -74,9 +74,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if marker and config.getoption("--stock"):
             reason = reason_of(marker, "known to fail")
             item.add_marker(pytest.mark.skip(reason=f"the C implementation: {reason}"))
+        machine = config.getoption("--machine")
         marker = item.get_closest_marker("machines")
-        if marker and config.getoption("--machine") not in marker.args:
+        if marker and machine not in marker.args:
             item.add_marker(pytest.mark.skip(reason=f"for {', '.join(marker.args)} only"))
+        if not marker and not vm.MACHINES[machine].busybox:
+            item.add_marker(pytest.mark.skip(reason="there is no busybox for the guest"))
         marker = item.get_closest_marker("c_since")
         if marker and config.getoption("--stock") and release and series(release) < series(marker.args[0]):
             reason = reason_of(marker, "too old")

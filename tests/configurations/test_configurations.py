@@ -7,17 +7,17 @@ Each is built without a warning, has what its configuration says, and boots.
 from __future__ import annotations
 
 import struct
-import subprocess
 from pathlib import Path
 
 import pytest
 
 import check_objects
 import images
+from boot import small_guest
 from boot.conftest import Lab
-from conftest import CONFIGURATIONS, HERE, Build
+from conftest import CONFIGURATIONS, Build
 
-KIB, MIB = 1024, 1024 * 1024
+MIB = 1024 * 1024
 
 
 def configurations(*names: str) -> pytest.MarkDecorator:
@@ -188,30 +188,6 @@ def test_module_loads_itself(build: Build, lab: Lab) -> None:
 # ---- 32 bits ---------------------------------------------------------------------
 
 
-def fnv1a(data: bytes) -> int:
-    total = 2166136261
-    for byte in data:
-        total = (total ^ byte) * 16777619 & 0xFFFFFFFF
-    return total
-
-
-@pytest.fixture
-def tree32(build: Build, lab: Lab) -> Path:
-    """A small tree whose init is 32-bit code; see guest32.c."""
-    tree = lab.path("tree")
-    for name in "dev proc sbin share".split():
-        (tree / name).mkdir(parents=True)
-    (tree / "share/sample").write_bytes(images.sample_data(300_000))
-    subprocess.run(
-        ["clang-19", "-m32", "-march=i686", "-Os", "-Wall", "-Wextra", "-Werror", "-ffreestanding",
-         "-fno-stack-protector", "-static", "-nostdlib", "-fuse-ld=lld", "-I/usr/include/x86_64-linux-gnu",
-         "-include", build.source / "tools/include/nolibc/nolibc.h", "-o", tree / "init", HERE / "guest32.c"],
-        check=True,
-    )
-    (tree / "sbin/init").symlink_to("../init")
-    return tree
-
-
 #: 1 GiB is more than a 32-bit kernel has addresses for, so that the RAM disk
 #: gets pages that have to be mapped.
 @configurations("i386")
@@ -220,14 +196,8 @@ def tree32(build: Build, lab: Lab) -> Path:
     ("ext2", "none", "128M"), ("ext2", "none", "1G"), ("ext2", "gzip", "1G"),
     *[("ext2", compressor, "128M") for compressor in images.COMPRESSORS],
 ])
-def test_32_bits(build: Build, lab: Lab, tree32: Path, kind: str, compressor: str, memory: str) -> None:
+def test_32_bits(build: Build, lab: Lab, kind: str, compressor: str, memory: str) -> None:
     """Archives, and images that are adopted or unpacked into the RAM disk."""
-    image = images.compress(images.build(kind, tree32, lab.path(kind)), compressor)
-    outcome = lab.succeed(image, memory=memory)
-    assert outcome.guest.facts["root"] == ("rootfs" if kind == "cpio" else kind)
-    assert int(outcome.guest.facts["sum"], 16) == fnv1a((tree32 / "share/sample").read_bytes())
-    assert outcome.guest.number("ram1") == 4096 * KIB
-    loads = [load for load in outcome.console.loads if load.content == kind]
-    assert len(loads) == 1 and loads[0].compressor == compressor
-    if kind != "cpio":
-        assert [(m.fs, m.device) for m in outcome.console.mounts] == [(kind, "1:0")]
+    tree = small_guest.tree(lab.path("tree"), small_guest.I386, build.source)
+    image = images.compress(images.build(kind, tree, lab.path(kind)), compressor)
+    small_guest.check(lab.succeed(image, memory=memory), tree, kind, compressor)

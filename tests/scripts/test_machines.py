@@ -82,6 +82,8 @@ def test_cells() -> None:
     assert by_name["6.12-x86_64-debug"].options == ("--debug",) and by_name["6.12-x86_64-debug"].patience == "6"
     assert by_name["6.12-arm64-kcfi"].options == (f"--config={ROOT / 'qemu/flavours/kcfi.config'}",)
     assert by_name["6.12-x86_64-modversions"].packages == ("dwarves",)
+    assert by_name["6.12-arm64-big-endian"].machine == "arm64be" and by_name["6.12-arm64-scs"].machine == ""
+    assert all(cell.arch == vm.MACHINES[cell.machine].arch for cell in cells if cell.machine)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /init and /sbin/init of a 32-bit guest, where the busybox of a 64-bit host
- * does not run: it is built over the kernel's own tools/include/nolibc.
+ * /init and /sbin/init of a guest that Debian has no busybox for, see
+ * small_guest.py: it is built over the kernel's own tools/include/nolibc.
  *
  * It reports as qemu/guest-init.sh does. The facts: where the root is, a sum of
  * /share/sample, and whether /dev/ram1 keeps what is written to it.
