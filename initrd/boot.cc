@@ -4,8 +4,9 @@
 // and back to free memory, in the order of the document's numbered list:
 //
 //   1. The boot loader has left the image; initrd_reserve() keeps it safe.
-//   2. initrd_populate_rootfs() unpacks it if it is an archive; else
-//      initrd_load_root() makes it the RAM disk. Its memory is given back.
+//   2. initrd_populate_rootfs() verifies it, if it was asked to, and unpacks it if
+//      it is an archive; else initrd_load_root() makes it the RAM disk. Its memory
+//      is given back.
 //      With noinitrd it is neither: /dev/initrd shows it as it is.
 //   3. Where the root device is not /dev/ram0, change_root() runs linuxrc.
 //   4. The kernel mounts the root device, and goes on.
@@ -14,6 +15,7 @@
 
 #include "initrd/image/formats.h"
 #include "initrd/image/region.h"
+#include "initrd/image/verify.h"
 #include "initrd/kernel/handles.h"
 #include "initrd/kernel/log.h"
 #include "initrd/kernel/root.h"
@@ -190,8 +192,13 @@ void initrd_populate_rootfs(void)
 	unpack_builtin_archive();
 
 	Region region = Region::locate();
+	const seam_range loaded = seam_image_loaded();
 
 	seam_image_forget();
+	if (region.empty())
+		verify_absence();
+	else if (!verify_image(Bytes(loaded.start, loaded.size)))
+		region.free();
 	if (!region.empty() && options.noinitrd)
 		preserve(region);
 	else if (!region.empty() && !IS_ENABLED(CONFIG_INITRAMFS_FORCE))
@@ -258,6 +265,16 @@ void initrd_set_start_block(const char *value)
 		return;
 	}
 	seam_set_image_start_block(static_cast<int>(block));
+}
+
+void initrd_add_digests(const char *value)
+{
+	add_digests(value);
+}
+
+void initrd_set_verification(const char *value)
+{
+	set_verification(value);
 }
 
 void initrd_see_parameter(const char *name, const char *value)

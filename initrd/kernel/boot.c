@@ -117,6 +117,24 @@ static int __init set_image_short(char *value)
 }
 early_param("initrd", set_image_short);
 
+/*
+ * Early parameters are read before a boot configuration at the image's end can add
+ * to them.
+ */
+static int __init add_digests(char *value)
+{
+	initrd_add_digests(value ?: "");
+	return 0;
+}
+early_param("initrd.sha256", add_digests);
+
+static int __init set_verification(char *value)
+{
+	initrd_set_verification(value ?: "");
+	return 0;
+}
+early_param("initrd.verify", set_verification);
+
 static int __init set_start_block(char *value)
 {
 	initrd_set_start_block(value);

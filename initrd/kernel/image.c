@@ -44,6 +44,11 @@ static unsigned long __init loaded_end(void)
 	return max_t(u64, initrd_end, initrd_start + size);
 }
 
+struct seam_range __init seam_image_loaded(void)
+{
+	return (struct seam_range){ (u8 *)initrd_start, loaded_end() - initrd_start };
+}
+
 struct seam_range __init seam_image_pages(void)
 {
 	unsigned long start = PAGE_ALIGN(initrd_start);

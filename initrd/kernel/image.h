@@ -27,6 +27,12 @@ struct seam_physical_range {
 struct seam_range seam_image(void);
 
 /*
+ * All that the boot loader left: the image, and a boot configuration behind it that
+ * has been cut off its end, where the architecture tells.
+ */
+struct seam_range seam_image_loaded(void);
+
+/*
  * The whole pages that belong to the image and to nobody else. They may begin
  * after the image's first byte (a page that it shares with others) and end
  * after its last one.

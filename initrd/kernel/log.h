@@ -36,6 +36,8 @@ size_t seam_format(char *to, size_t size, const char *format, __builtin_va_list 
  * declared noreturn: objtool has a list of the functions that are, without it.)
  */
 void seam_panic(const char *reason);
+/* The same, and nothing is shown. */
+void seam_halt(const char *reason);
 
 /* Nanoseconds on a clock that never goes back. */
 u64 seam_now_ns(void);

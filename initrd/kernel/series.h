@@ -82,6 +82,13 @@
 	} while (0)
 #endif
 
+/* The state of an SHA-256 is a context from 6.17 on. */
+#if SERIES_AT_LEAST(6, 17)
+#define SERIES_SHA256_STATE struct sha256_ctx
+#else
+#define SERIES_SHA256_STATE struct sha256_state
+#endif
+
 /* Tables of sysctls ended in an empty entry until 6.11. */
 #if SERIES_AT_LEAST(6, 11)
 #define SERIES_SYSCTL_END

@@ -91,4 +91,16 @@ TEST_F(SmallConfig, NoinitrdWithoutABlockLayerDropsTheImage)
 	expect_no_page_left();
 }
 
+TEST_F(SmallConfig, WhatCannotBeVerifiedIsRefused)
+{
+	host::set_image(Archive().file("a", "1").trailer().data());
+	initrd_add_digests(std::string(64, '0').c_str());
+	boot();
+	EXPECT_EQ(text("a"), "(nothing)");
+	EXPECT_TRUE(host::logged(
+		SEAM_LOG_ERR,
+		"initrd: image refused: it cannot be verified without CONFIG_INITRD_CXX_VERIFY"));
+	expect_no_page_left();
+}
+
 } // namespace

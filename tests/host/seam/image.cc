@@ -24,6 +24,7 @@ struct Block {
 	size_t size = 0;
 	std::vector<u8> before; // as it was at first
 	seam_range image = {};
+	size_t loaded = 0; // the image's size before its end was cut off
 	seam_range own = {};
 	seam_range crash = {};
 	std::string pages;
@@ -107,6 +108,7 @@ void set_image(const std::vector<u8> &content, size_t misalignment, Own own)
 	block.start = static_cast<u8 *>(std::aligned_alloc(kPage, block.size));
 	std::memset(block.start, kOthers, block.size);
 	block.image = {address_of(0) + misalignment, content.size()};
+	block.loaded = content.size();
 	std::copy(content.begin(), content.end(), block.image.start);
 	block.before.assign(block.start, block.start + block.size);
 
@@ -118,6 +120,11 @@ void set_image(const std::vector<u8> &content, size_t misalignment, Own own)
 	block.pages.assign(pages, '-');
 	for (size_t i = first; i < end; i++)
 		block.pages[i] = 'o';
+}
+
+void cut_image(size_t size)
+{
+	block.image.size -= size;
 }
 
 void set_crash_reservation(size_t first_page, size_t pages)
@@ -198,6 +205,11 @@ void ramdisk_image_free(u8 *pages, size_t size)
 struct seam_range seam_image(void)
 {
 	return block.image;
+}
+
+struct seam_range seam_image_loaded(void)
+{
+	return {block.image.start, block.loaded};
 }
 
 struct seam_range seam_image_pages(void)

@@ -19,6 +19,11 @@
 #define CONFIG_RD_LZO 1
 #define CONFIG_RD_LZ4 1
 #define CONFIG_RD_ZSTD 1
+#define CONFIG_INITRD_CXX_VERIFY 1
+#endif
+
+#ifndef CONFIG_INITRD_CXX_SHA256
+#define CONFIG_INITRD_CXX_SHA256 ""
 #endif
 
 /* 1 for an option defined as 1, 0 for one that is not defined at all. */

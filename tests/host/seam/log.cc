@@ -138,6 +138,11 @@ void seam_panic(const char *reason)
 	throw host::Panic(reason);
 }
 
+void seam_halt(const char *reason)
+{
+	throw host::Panic(reason);
+}
+
 u64 seam_now_ns(void)
 {
 	state.looks++;

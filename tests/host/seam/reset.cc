@@ -16,6 +16,7 @@ void reset_cpus();
 void reset()
 {
 	reset_boot();
+	reset_verification();
 	reset_image_device();
 	reset_pages();
 	reset_memory();

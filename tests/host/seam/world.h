@@ -91,6 +91,8 @@ enum class Own {
  * what lies around it belongs to others.
  */
 void set_image(const std::vector<u8> &content, size_t misalignment = 0, Own own = Own::kBoth);
+/* Says that the image ends `size` bytes earlier: a boot configuration was cut off. */
+void cut_image(size_t size);
 /* Reserves pages for a crash kernel, counted from the image's first page. */
 void set_crash_reservation(size_t first_page, size_t pages);
 /*
@@ -201,6 +203,8 @@ void set_minors(u32 minors);
 
 /* Forgets parameters and a waiting image: boot.cc's own state. */
 void reset_boot();
+/* Forgets the digests that are wanted. */
+void reset_verification();
 /* /dev/initrd as before boot. */
 void reset_image_device();
 

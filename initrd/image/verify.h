@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Is the image one that may be used? Its SHA-256 has to be among those that are
+ * given by initrd.sha256= or built into the kernel, if any are. Called by boot.cc
+ * before anything of the image is looked at.
+ */
+#ifndef INITRD_IMAGE_VERIFY_H
+#define INITRD_IMAGE_VERIFY_H
+
+#include "initrd/support/bytes.h"
+
+namespace initrd {
+
+/*
+ * initrd.sha256=: digests of 64 hexadecimal digits, with commas between them; what
+ * was given before counts on. One that is malformed is said and matches no image.
+ */
+void add_digests(const char *value);
+
+/* initrd.verify=: "refuse" (the default) or "enforce". */
+void set_verification(const char *value);
+
+/*
+ * Whether `image`, all of what the boot loader left, may be used: nobody has asked,
+ * or its digest is a wanted one. Else both are said, and under "enforce" the machine
+ * stops, as it does when there is nothing to verify it by.
+ */
+bool verify_image(Bytes image);
+
+/* There is no image: stops the machine under "enforce". */
+void verify_absence();
+
+} // namespace initrd
+
+#endif

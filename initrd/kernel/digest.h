@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Seam: SHA-256, with CONFIG_INITRD_CXX_VERIFY.
+ */
+#ifndef INITRD_KERNEL_DIGEST_H
+#define INITRD_KERNEL_DIGEST_H
+
+#include "initrd/support/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SEAM_SHA256_SIZE 32
+
+/* The SHA-256 of `data`, as SEAM_SHA256_SIZE bytes. Cannot fail; may sleep. */
+void seam_sha256(const u8 *data, size_t size, u8 *digest);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

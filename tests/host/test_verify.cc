@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+// initrd.sha256= and initrd.verify=: which images are used, and what is said.
+
+#include "boots.h"
+#include "initrd/kernel/digest.h"
+
+namespace {
+
+using host::Archive;
+using host::Data;
+using host::operator+;
+
+// What sha256sum prints.
+std::string sha256(const Data &data)
+{
+	u8 digest[SEAM_SHA256_SIZE];
+	std::string text;
+	char digits[3];
+
+	seam_sha256(data.data(), data.size(), digest);
+	for (const u8 byte : digest) {
+		std::snprintf(digits, sizeof(digits), "%02x", byte);
+		text += digits;
+	}
+	return text;
+}
+
+const Data kArchive = Archive().file("a", "1").trailer().data();
+const Data kImage = host::ext2_image(64 << 10);
+const std::string kOther = sha256(host::to_data("other"));
+
+class Verify : public host::Boot {
+protected:
+	// Boots; nothing of the image may be seen, and all of it has to be free again.
+	void expect_refused()
+	{
+		EXPECT_EQ(boot(), 0);
+		EXPECT_EQ(text("a"), "(nothing)");
+		EXPECT_FALSE(host::logged("Trying to unpack rootfs image as initramfs..."));
+		EXPECT_EQ(host::image_pages().find_first_not_of("F"), std::string::npos)
+			<< host::image_pages();
+		EXPECT_TRUE(host::logged("Freeing initrd memory: "));
+	}
+	static std::string verified(const Data &image)
+	{
+		return "initrd: image verified: " + std::to_string(image.size()) +
+		       " bytes, sha256 " + sha256(image);
+	}
+	static std::string refused(const Data &image)
+	{
+		return "initrd: image refused: the sha256 of its " + std::to_string(image.size()) +
+		       " bytes is " + sha256(image) + ", ";
+	}
+};
+
+TEST_F(Verify, NothingIsSaidWhereNobodyAsks)
+{
+	host::set_image(kArchive);
+	boot();
+	EXPECT_EQ(text("a"), "1");
+	EXPECT_EQ(host::whole_log().find("sha256"), std::string::npos);
+}
+
+TEST_F(Verify, TheRightArchive)
+{
+	host::set_image(kArchive);
+	initrd_add_digests(sha256(kArchive).c_str());
+	boot();
+	EXPECT_EQ(text("a"), "1");
+	EXPECT_TRUE(host::logged(SEAM_LOG_INFO, verified(kArchive)));
+	EXPECT_EQ(host::log_lines()[0].text, verified(kArchive)) << "before all else";
+}
+
+TEST_F(Verify, TheRightImage)
+{
+	host::set_image(kImage);
+	initrd_add_digests(sha256(kImage).c_str());
+	initrd_set_verification("enforce");
+	boot();
+	EXPECT_TRUE(host::logged(SEAM_LOG_INFO, verified(kImage)));
+	EXPECT_EQ(ram0(kImage.size()), kImage);
+}
+
+TEST_F(Verify, CapitalLettersAndCommas)
+{
+	std::string list = "," + kOther + ",,";
+
+	for (const char letter : sha256(kArchive))
+		list += static_cast<char>(std::toupper(letter));
+	host::set_image(kArchive);
+	initrd_add_digests(list.c_str());
+	boot();
+	EXPECT_EQ(text("a"), "1");
+}
+
+TEST_F(Verify, SeveralParametersCountTogether)
+{
+	host::set_image(kArchive);
+	initrd_add_digests(sha256(kArchive).c_str());
+	initrd_add_digests(kOther.c_str());
+	boot();
+	EXPECT_EQ(text("a"), "1");
+}
+
+TEST_F(Verify, AnotherArchiveIsRefused)
+{
+	host::set_image(kArchive);
+	initrd_add_digests(kOther.c_str());
+	expect_refused();
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, refused(kArchive) + "wanted " + kOther));
+}
+
+TEST_F(Verify, AnotherImageIsRefused)
+{
+	host::set_image(kImage);
+	initrd_add_digests(kOther.c_str());
+	expect_refused();
+	EXPECT_TRUE(host::gendisks().empty());
+}
+
+TEST_F(Verify, EveryBitCounts)
+{
+	for (const size_t at : {size_t{0}, kArchive.size() / 2, kArchive.size() - 1}) {
+		Data changed = kArchive;
+
+		SCOPED_TRACE(at);
+		again();
+		changed[at] ^= 1;
+		host::set_image(changed);
+		initrd_add_digests(sha256(kArchive).c_str());
+		expect_refused();
+	}
+}
+
+TEST_F(Verify, AllWantedDigestsAreNamed)
+{
+	const std::string third = sha256(host::to_data("third"));
+
+	host::set_image(kArchive);
+	initrd_add_digests((kOther + "," + third).c_str());
+	expect_refused();
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, refused(kArchive) + "none of those wanted:"));
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: wanted " + kOther));
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: wanted " + third));
+}
+
+TEST_F(Verify, MalformedDigestsMatchNothing)
+{
+	const std::string right = sha256(kArchive);
+
+	for (const std::string &wrong :
+	     {std::string(), std::string("0"), right.substr(1), right + "0", "g" + right.substr(1),
+	      " " + right.substr(1), right.substr(0, 63) + "\xff", std::string(4000, 'a')}) {
+		SCOPED_TRACE(wrong);
+		again();
+		host::set_image(kArchive);
+		initrd_add_digests(wrong.c_str());
+		expect_refused();
+		EXPECT_TRUE(host::logged(SEAM_LOG_ERR, refused(kArchive) + "no digest is given"));
+		EXPECT_EQ(host::logged(SEAM_LOG_ERR,
+				       "initrd: initrd.sha256=" + wrong.substr(0, 80) +
+					       ": not 64 hexadecimal digits, it matches no image"),
+			  !wrong.empty())
+			<< host::whole_log();
+	}
+}
+
+TEST_F(Verify, AMalformedDigestBesideARightOne)
+{
+	host::set_image(kArchive);
+	initrd_add_digests(("abc," + sha256(kArchive)).c_str());
+	boot();
+	EXPECT_EQ(text("a"), "1");
+}
+
+TEST_F(Verify, MoreDigestsThanThereIsRoomFor)
+{
+	host::set_image(kArchive);
+	for (int i = 0; i < 16; i++) {
+		const std::string one = sha256(host::to_data(std::to_string(i)));
+
+		initrd_add_digests((one + "," + one).c_str());
+	}
+	EXPECT_EQ(host::whole_log(), "") << "the same one counts once";
+	initrd_add_digests(sha256(kArchive).c_str());
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: initrd.sha256=: more than 16 digests, " +
+						       sha256(kArchive) + " is ignored"));
+	expect_refused();
+}
+
+TEST_F(Verify, WhatIsRefusedIsNotRetained)
+{
+	host::set_image(kArchive);
+	initrd_set_retain("");
+	initrd_add_digests(kOther.c_str());
+	expect_refused();
+	EXPECT_TRUE(host::published().empty());
+}
+
+TEST_F(Verify, WhatIsRefusedIsNotShownAsADevice)
+{
+	host::set_image(kImage);
+	initrd_set_noinitrd();
+	initrd_add_digests(kOther.c_str());
+	expect_refused();
+	EXPECT_EQ(host::image_device_size(), 0u);
+}
+
+TEST_F(Verify, ABootConfigurationAtTheEndCounts)
+{
+	host::set_image(kArchive + host::to_data("key = value"));
+	host::cut_image(11);
+	initrd_add_digests(sha256(kArchive).c_str());
+	expect_refused();
+	again();
+	host::set_image(kArchive + host::to_data("key = value"));
+	host::cut_image(11);
+	initrd_add_digests(sha256(kArchive + host::to_data("key = value")).c_str());
+	boot();
+	EXPECT_EQ(text("a"), "1");
+}
+
+TEST_F(Verify, EnforcedAWrongImageStopsTheMachine)
+{
+	host::set_image(kArchive);
+	initrd_add_digests(kOther.c_str());
+	initrd_set_verification("enforce");
+	EXPECT_THROW(initrd_populate_rootfs(), host::Panic);
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, refused(kArchive) + "wanted " + kOther));
+	EXPECT_EQ(text("a"), "(nothing)");
+}
+
+TEST_F(Verify, EnforcedNoImageStopsTheMachine)
+{
+	initrd_set_verification("enforce");
+	EXPECT_THROW(initrd_populate_rootfs(), host::Panic);
+}
+
+TEST_F(Verify, EnforcedWithoutADigestNoImageIsRight)
+{
+	host::set_image(kArchive);
+	initrd_set_verification("enforce");
+	EXPECT_THROW(initrd_populate_rootfs(), host::Panic);
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, refused(kArchive) + "no digest is given"));
+}
+
+TEST_F(Verify, TheLastModeCounts)
+{
+	host::set_image(kArchive);
+	initrd_add_digests(kOther.c_str());
+	initrd_set_verification("enforce");
+	initrd_set_verification("refuse");
+	expect_refused();
+}
+
+TEST_F(Verify, AnUnknownModeIsSaid)
+{
+	host::set_image(kArchive);
+	initrd_add_digests(kOther.c_str());
+	for (const char *mode : {"", "off", "enforced", "ENFORCE"}) {
+		initrd_set_verification(mode);
+		EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
+					 std::string("initrd: initrd.verify=") + mode +
+						 ": neither refuse nor enforce, ignored"));
+	}
+	expect_refused();
+}
+
+} // namespace
