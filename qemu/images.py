@@ -53,6 +53,7 @@ COMPRESSED_MAGICS: tuple[tuple[str, bytes], ...] = (
     ("xz", b"\xfd\x37"),
     ("lzo", b"\x89\x4c"),
     ("lz4", b"\x02\x21"),
+    ("lz4", b"\x04\x22\x4d\x18"),
     ("zstd", b"\x28\xb5"),
 )
 

@@ -2,8 +2,9 @@
 // LZ4 in its legacy frame (`lz4 -l`): a magic number, then blocks of 8 MiB with
 // their compressed size in front, until a size of 0 or the end of the input.
 // The last block of a frame makes less; where frames follow each other that is
-// one in the middle.
+// one in the middle. The newer frames are in lz4_frame.cc.
 
+#include "initrd/decode/lz4_frame.h"
 #include "initrd/decode/parallel.h"
 
 namespace initrd {
@@ -65,6 +66,8 @@ Result<size_t> decode_lz4(Bytes in, Sink &out)
 	Ahead ahead(framing, in, out);
 	size_t at = 4;
 
+	if (is_lz4_frame(in))
+		return decode_lz4_frame(in, out);
 	if (!in.has(0, 4) || load_le32(in, 0) != kLegacyMagic)
 		return Error{kInvalid, "invalid header"};
 	TRY(show_head(framing, in, out));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 // One .xz stream. The kernel's library checks CRC-32; it lacks CRC-64 and SHA-256.
 // Where all that is around the blocks' contents is right, the blocks are given to
-// it as if they had no check, and their CRC-32 is taken faster here.
+// it as if they had no check, and their CRC-32 or CRC-64 is taken here, the former
+// faster than by the library.
 
 #include "initrd/decode/crc32.h"
+#include "initrd/decode/crc64.h"
 #include "initrd/decode/parallel.h"
 
 namespace initrd {
@@ -18,6 +20,7 @@ constexpr size_t kFlagsAt = 6;
 constexpr size_t kCheckAt = 7;
 constexpr u8 kCheckNone = 0;
 constexpr u8 kCheckCrc32 = 1;
+constexpr u8 kCheckCrc64 = 4;
 
 constexpr size_t kFooter = 12;
 constexpr size_t kCrc = 4;
@@ -73,13 +76,62 @@ bool walk_chunks(Bytes in, size_t at, Chunks &chunks)
 	return in.has(at, 1);
 }
 
+// The check of a block's contents.
+class Check {
+public:
+	static Result<Check> create(u8 kind) { return Check(kind, TRY(Crc32::create())); }
+	INLINE Check(Check &&other) noexcept
+		: kind_(other.kind_), crc32_(move(other.crc32_)), crc64_(other.crc64_)
+	{
+	}
+	INLINE ~Check() {}
+
+	/* How many bytes it has in a stream, behind each block. */
+	INLINE static size_t size(u8 kind)
+	{
+		return kind == kCheckNone ? 0 : kind == kCheckCrc32 ? sizeof(u32) : sizeof(u64);
+	}
+
+	void restart()
+	{
+		crc32_.restart();
+		crc64_ = 0;
+	}
+	void add(Bytes made)
+	{
+		if (kind_ == kCheckCrc64)
+			crc64_ = crc64(crc64_, made);
+		else
+			crc32_.add(made);
+	}
+	/* How many bytes of `stored` are right, up to the first that is not. */
+	size_t right_bytes(Bytes stored)
+	{
+		const u64 value = kind_ == kCheckCrc64 ? crc64_ : crc32_.value();
+		size_t right = 0;
+
+		while (right < stored.size() &&
+		       stored[right] == static_cast<u8>(value >> 8 * right))
+			right++;
+		return right;
+	}
+
+private:
+	INLINE Check(u8 kind, Crc32 crc32) : kind_(kind), crc32_(move(crc32)) {}
+
+	u8 kind_;
+	Crc32 crc32_;
+	u64 crc64_ = 0;
+};
+
 class XzFraming final : public Framing {
 public:
 	// `in` begins with a stream's header, of at least kHeader bytes.
 	INLINE explicit XzFraming(Bytes in)
 	{
 		copy(header_, in);
-		check_ = header_[kCheckAt] & 0x0f ? kCrc : 0;
+		kind_ = header_[kCheckAt] & 0x0f;
+		check_ = Check::size(kind_);
 		copy(unchecked_, in);
 		unchecked_[kCheckAt] = kCheckNone;
 		store_le32(unchecked_ + kFlagsAt + 2, flags_crc(unchecked_));
@@ -110,9 +162,9 @@ public:
 	void work(WorkList &list) const override
 	{
 		Codec codec(seam_xz_new());
-		auto crc = Crc32::create();
+		auto check = Check::create(kind_);
 
-		if (!codec || !crc)
+		if (!codec || !check)
 			return;
 		while (Work *work = list.take()) {
 			const Bytes packed = without_check(work->in);
@@ -123,9 +175,9 @@ public:
 			    seam_xz_step(codec.get(), &io) != SEAM_CODEC_MORE || io.in_left ||
 			    io.out_left)
 				continue;
-			crc.value().restart();
-			crc.value().add(work->out);
-			if (right_check_bytes(work->in, crc.value().value()) == check_)
+			check.value().restart();
+			check.value().add(work->out);
+			if (check.value().right_bytes(check_of(work->in)) == check_)
 				work->made = static_cast<s64>(work->out.size());
 		}
 	}
@@ -143,59 +195,78 @@ public:
 	// A block, or what ends with one, up to its check.
 	INLINE Bytes without_check(Bytes in) const { return in.first(in.size() - check_); }
 
-	// How many bytes of the check at the end of `in` are those of `crc`, up to the
-	// first that is not.
-	size_t right_check_bytes(Bytes in, u32 crc) const
-	{
-		const Bytes check = in.skip(in.size() - check_);
-		size_t right = 0;
-
-		while (right < check_ && check[right] == static_cast<u8>(crc >> 8 * right))
-			right++;
-		return right;
-	}
-	INLINE size_t check_size() const { return check_; }
+	INLINE Bytes check_of(Bytes in) const { return in.skip(in.size() - check_); }
+	INLINE u8 kind() const { return kind_; }
 
 	/*
-	 * The length of a stream of a block or more, if all that is around the blocks'
-	 * contents is right; else 0.
+	 * The length of a stream, if all that is around the blocks' contents is right.
+	 * An error's offset is that of what is not.
 	 */
-	size_t stream_length(Bytes in) const
+	Result<size_t> stream_length(Bytes in) const
 	{
-		size_t blocks = kHeader;
 		size_t index = kHeader;
 		size_t count = 0;
 		Block block;
 
+		if (!flags_are_right())
+			return corrupt(kFlagsAt);
 		for (; find(in, index, block); count++)
 			index = block.end;
-		size_t at = index + 1;
-		u64 value;
+		size_t at = TRY(walk_index(in, index, count));
 
-		if (!count || !flags_are_right() || !in.has(index, 1) || in[index] ||
-		    !load_number(in, at, value) || value != count)
-			return 0;
-		for (; count; count--) {
-			u64 unpadded;
-			u64 plain;
-
-			if (!load_number(in, at, unpadded) || !load_number(in, at, plain) ||
-			    !find(in, blocks, block) || plain != block.size ||
-			    unpadded != unpadded_size(in, blocks))
-				return 0;
-			blocks = block.end;
-		}
-		for (; (at - index) % kUnit; at++)
-			if (!in.has(at, 1) || in[at])
-				return 0;
-		if (!in.has(at, kCrc + kFooter) ||
-		    load_le32(in, at) != seam_crc32(0, in.data() + index, at - index))
-			return 0;
+		while ((at - index) % kUnit && in.has(at, 1))
+			if (in[at++])
+				return corrupt(at - 1);
+		if (!in.has(at, kCrc + kFooter))
+			return truncated(in);
+		if (load_le32(in, at) != seam_crc32(0, in.data() + index, at - index))
+			return corrupt(at);
 		at += kCrc;
-		return footer_is_right(in.skip(at), at - index) ? at + kFooter : 0;
+		if (!footer_is_right(in.skip(at), at - index))
+			return corrupt(at);
+		return at + kFooter;
 	}
 
+	INLINE static Error corrupt(size_t at) { return {kInvalid, kReasons.corrupt, at}; }
+	INLINE static Error truncated(Bytes in) { return {kNoData, kReasons.truncated, in.size()}; }
+
 private:
+	/*
+	 * The index at offset `index` has to list the blocks that there are, `count` of
+	 * them. Returns the offset behind the list.
+	 */
+	Result<size_t> walk_index(Bytes in, size_t index, size_t count) const
+	{
+		size_t at = index + 1;
+		size_t blocks = kHeader;
+		Block block;
+
+		if (!in.has(index, 1))
+			return truncated(in);
+		if (in[index])
+			return corrupt(index);
+		TRY(expect_number(in, at, count));
+		for (; count; count--) {
+			if (!find(in, blocks, block))
+				return corrupt(blocks);
+			TRY(expect_number(in, at, unpadded_size(in, blocks)));
+			TRY(expect_number(in, at, block.size));
+			blocks = block.end;
+		}
+		return at;
+	}
+
+	/* The number at offset `at`, which moves behind it, has to be this one. */
+	static Result<void> expect_number(Bytes in, size_t &at, u64 wanted)
+	{
+		const size_t start = at;
+		u64 value;
+
+		if (load_number(in, at, value) && value == wanted)
+			return {};
+		return in.has(at, 1) ? corrupt(start) : truncated(in);
+	}
+
 	static u32 flags_crc(const u8 *header) { return seam_crc32(0, header + kFlagsAt, 2); }
 
 	bool flags_are_right() const
@@ -222,16 +293,17 @@ private:
 
 	u8 header_[kHeader];
 	u8 unchecked_[kHeader]; // the same for blocks without a check
-	size_t check_;
+	u8 kind_;
+	size_t check_; // its size
 };
 
 // One block of a stream, from offset `at` to the end of `in`.
 Result<void> decode_block(const XzFraming &framing, Bytes in, size_t at, Sink &out)
 {
 	Codec codec(seam_xz_new());
-	auto crc = Crc32::create();
+	auto check = Check::create(framing.kind());
 
-	if (!codec || !crc || !framing.begin(codec.get()))
+	if (!codec || !check || !framing.begin(codec.get()))
 		return Error{kNoMemory, kNoMemoryReason, at};
 	const Bytes packed = framing.without_check(in);
 
@@ -245,15 +317,16 @@ Result<void> decode_block(const XzFraming &framing, Bytes in, size_t at, Sink &o
 				       SEAM_CODEC_END :
 				       status;
 		},
-		[&](Bytes made) { crc.value().add(made); }));
-	const size_t right = framing.right_check_bytes(in, crc.value().value());
+		[&](Bytes made) { check.value().add(made); }));
+	const size_t right = check.value().right_bytes(framing.check_of(in));
 
-	if (right != framing.check_size())
+	if (packed.size() + right != in.size())
 		return Error{kInvalid, kReasons.corrupt, packed.size() + right + 1};
 	return {};
 }
 
-Result<size_t> decode_blocks(const XzFraming &framing, Bytes in, size_t length, Sink &out)
+// All blocks of a stream that are whole; returns the offset behind them.
+Result<size_t> decode_blocks(const XzFraming &framing, Bytes in, Sink &out)
 {
 	Ahead ahead(framing, in, out);
 	size_t at = kHeader;
@@ -262,11 +335,29 @@ Result<size_t> decode_blocks(const XzFraming &framing, Bytes in, size_t length, 
 	for (;;) {
 		at = TRY(ahead.run(at));
 		if (!framing.find(in, at, block))
-			return length;
+			return at;
 		TRY(decode_block(framing, in.first(block.end), at, out));
 		at = block.end;
 		out.consumed(at);
 	}
+}
+
+// A stream that `error` was found in, whose check the library does not know: what can
+// be had of it, and that error, or another that is found before.
+Result<size_t> decode_damaged(const XzFraming &framing, Bytes in, Error error, Sink &out)
+{
+	const size_t at = TRY(decode_blocks(framing, in, out));
+	Codec codec(seam_xz_new());
+
+	// A zero is where the index begins, in which it is then.
+	if (!in.has(at, 1) || !in[at])
+		return error;
+	if (!codec || !framing.begin(codec.get()))
+		return Error{kNoMemory, kNoMemoryReason, at};
+	TRY(run_stream(
+		in, at, out, kReasons,
+		[&](seam_codec_io &io) { return seam_xz_step(codec.get(), &io); }, [](Bytes) {}));
+	return error;
 }
 
 } // namespace
@@ -278,16 +369,21 @@ Result<size_t> decode_xz(Bytes in, Sink &out)
 	if (in.has(kCheckAt, 1)) {
 		const u8 check = in[kCheckAt] & 0x0f;
 
-		if (check != kCheckNone && check != kCheckCrc32)
+		if (check != kCheckNone && check != kCheckCrc32 && check != kCheckCrc64)
 			return Error{kInvalid,
 				     "xz check is not supported: compress with xz --check=crc32",
 				     kCheckAt};
 	}
 	if (in.has(0, kHeader)) {
 		const XzFraming framing(in);
+		auto length = framing.stream_length(in);
 
-		if (const size_t length = framing.stream_length(in))
-			return decode_blocks(framing, in, length, out);
+		if (length) {
+			TRY(decode_blocks(framing, in, out));
+			return length;
+		}
+		if (framing.kind() == kCheckCrc64)
+			return decode_damaged(framing, in, length.error(), out);
 	}
 
 	Codec codec(seam_xz_new());

@@ -200,6 +200,7 @@ static constexpr Format formats[] = {
 	compressed("xz", "\xfd\x37", DECODER(xz, CONFIG_RD_XZ)),
 	compressed("lzo", "\x89L", DECODER(lzo, CONFIG_RD_LZO)),
 	compressed("lz4", "\x02\x21", DECODER(lz4, CONFIG_RD_LZ4)),
+	compressed("lz4", "\x04\x22\x4d\x18", DECODER(lz4, CONFIG_RD_LZ4)),
 	compressed("zstd", "\x28\xb5", DECODER(zstd, CONFIG_RD_ZSTD)),
 	// A skippable frame, as pzstd has it in front; its first byte is 0x50 to 0x5f.
 	compressed("zstd", "\x2a\x4d\x18", DECODER(zstd, CONFIG_RD_ZSTD), 1),
@@ -260,8 +261,6 @@ Span<const Format> known_formats()
 
 const char *hint_for(Bytes image)
 {
-	if (holds(image, 0, "\x04\x22\x4d\x18"))
-		return "an LZ4 frame: compress with lz4 -l";
 	if (holds(image, 0, "\xc7\x71") || holds(image, 0, "\x71\xc7"))
 		return "a cpio archive of the old binary format: use -H newc";
 	if (holds(image, 0, "070707"))

@@ -76,6 +76,18 @@ void seam_xz_free(struct seam_xz *codec);
 s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size);
 /* The same for what a block begins with: at most `out_size` bytes. */
 s64 seam_lz4_head(const u8 *in, size_t in_size, u8 *out, size_t out_size);
+/* The same for a block that refers to the end of `before`, which may lie before `out`. */
+s64 seam_lz4_linked_block(const u8 *in, size_t in_size, u8 *out, size_t out_size,
+			  const u8 *before, size_t before_size);
+
+/* The XXH32, with a seed of 0, of data that comes in pieces. Built for LZ4 frames. */
+struct seam_xxh32 {
+	u64 space[6];
+};
+void seam_xxh32_start(struct seam_xxh32 *sum);
+void seam_xxh32_add(struct seam_xxh32 *sum, const u8 *data, size_t size);
+u32 seam_xxh32_value(const struct seam_xxh32 *sum);
+
 s64 seam_lzo_block(const u8 *in, size_t in_size, u8 *out, size_t out_size);
 
 #ifdef __cplusplus

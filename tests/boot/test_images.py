@@ -88,6 +88,18 @@ def test_compressed(lab: Lab, compressor: str) -> None:
         assert len(outcome.console.freed_kib) == 1
 
 
+@pytest.mark.cxx_only(reason="it knows neither CRC-64 nor LZ4 frames")
+@pytest.mark.parametrize("kind", ["ext2", "cpio"])
+@pytest.mark.parametrize("tool", ["xz", "lz4", "lz4 -9 -BD -B4 -BX --content-size", "lz4 --no-frame-crc -B7"])
+def test_what_tools_write_without_being_told(lab: Lab, kind: str, tool: str) -> None:
+    """CRC-64 in .xz; LZ4 frames, with blocks that refer to each other and without."""
+    data = images.run_tool([*tool.split(), "-c"], data=lab.image(kind).read_bytes())
+    outcome = lab.succeed(data)
+    assert outcome.guest.facts["content"] == "intact"
+    load = lab.only_load(outcome)
+    assert load is not None and (load.compressor, load.content) == (tool.split()[0], kind)
+
+
 @pytest.mark.parametrize(("kind", "compressor"), [("squashfs", "gzip"), ("cramfs", "zstd"),
                                                   ("romfs", "lz4"), ("minix", "xz"), ("ext4", "lzo")])
 def test_compressed_other_file_systems(lab: Lab, kind: str, compressor: str) -> None:

@@ -128,6 +128,11 @@ Data xz_with_crc64(const Data &plain)
 	return xz_as(plain, LZMA_CHECK_CRC64);
 }
 
+Data xz_with_sha256(const Data &plain)
+{
+	return xz_as(plain, LZMA_CHECK_SHA256);
+}
+
 Data lzo(const Data &plain)
 {
 	return lzo_with_flags(plain, 0x0303, 0x1040);
@@ -251,7 +256,7 @@ Data zstd_in_frames(const Data &plain, size_t frame)
 	return out;
 }
 
-Data xz_in_blocks(const Data &plain, size_t block)
+Data xz_in_blocks(const Data &plain, size_t block, bool crc64)
 {
 	lzma_mt options = {};
 	lzma_stream stream = LZMA_STREAM_INIT;
@@ -260,7 +265,7 @@ Data xz_in_blocks(const Data &plain, size_t block)
 	options.threads = 1;
 	options.block_size = block;
 	options.preset = 1;
-	options.check = LZMA_CHECK_CRC32;
+	options.check = crc64 ? LZMA_CHECK_CRC64 : LZMA_CHECK_CRC32;
 	expect(lzma_stream_encoder_mt(&stream, &options) == LZMA_OK, "xz");
 	stream.next_in = plain.data();
 	stream.avail_in = plain.size();

@@ -52,6 +52,7 @@ Data bzip2(const Data &plain);
 Data lzma(const Data &plain);
 Data xz(const Data &plain);
 Data xz_with_crc64(const Data &plain);
+Data xz_with_sha256(const Data &plain);
 /* With checksums of both kinds of both forms. */
 Data lzo(const Data &plain);
 Data lzo_with_flags(const Data &plain, u32 flags, u16 version);
@@ -61,7 +62,7 @@ Data zstd(const Data &plain);
 /* In parts that can be decoded without each other. */
 
 /* Blocks of `block` bytes. */
-Data xz_in_blocks(const Data &plain, size_t block);
+Data xz_in_blocks(const Data &plain, size_t block, bool crc64 = false);
 /* Frames of `frame` bytes that have it in their header. */
 Data zstd_in_frames(const Data &plain, size_t frame);
 /* The same without, each with a skippable one in front, as pzstd has it. */

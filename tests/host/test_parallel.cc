@@ -131,6 +131,8 @@ const Case kCases[] = {
 	{"lz4", decode_lz4, host::lz4, (size_t{16} << 20) + 777, true},
 	{"lz4_short", decode_lz4, lz4_with_short_blocks, size_t{26} << 20, true},
 	{"lzo", decode_lzo, host::lzo, 1500001, true},
+	{"xz_crc64", decode_xz,
+	 [](const Data &plain) { return host::xz_in_blocks(plain, 200001, true); }, 1100001, true},
 	{"xz", decode_xz, [](const Data &plain) { return host::xz_in_blocks(plain, 200001); },
 	 1500001, true},
 	{"pzstd", decode_zstd, [](const Data &plain) { return host::pzstd(plain, 300001); },

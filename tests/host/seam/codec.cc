@@ -4,9 +4,11 @@
 #include "initrd/kernel/codec.h"
 
 #define ZSTD_STATIC_LINKING_ONLY
+#define XXH_INLINE_ALL
 #include <lz4.h>
 #include <lzma.h>
 #include <lzo/lzo1x.h>
+#include <xxhash.h>
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -288,6 +290,36 @@ s64 seam_lz4_head(const u8 *in, size_t in_size, u8 *out, size_t out_size)
 		static_cast<int>(in_size), static_cast<int>(out_size), static_cast<int>(out_size));
 
 	return made < 0 ? -1 : made;
+}
+
+s64 seam_lz4_linked_block(const u8 *in, size_t in_size, u8 *out, size_t out_size, const u8 *before,
+			  size_t before_size)
+{
+	if (in_size > INT_MAX || out_size > INT_MAX || before_size > INT_MAX)
+		return -1;
+	const int made = LZ4_decompress_safe_usingDict(
+		reinterpret_cast<const char *>(in), reinterpret_cast<char *>(out),
+		static_cast<int>(in_size), static_cast<int>(out_size),
+		reinterpret_cast<const char *>(before), static_cast<int>(before_size));
+
+	return made < 0 ? -1 : made;
+}
+
+static_assert(sizeof(seam_xxh32) >= sizeof(XXH32_state_t));
+
+void seam_xxh32_start(struct seam_xxh32 *sum)
+{
+	XXH32_reset(reinterpret_cast<XXH32_state_t *>(sum), 0);
+}
+
+void seam_xxh32_add(struct seam_xxh32 *sum, const u8 *data, size_t size)
+{
+	XXH32_update(reinterpret_cast<XXH32_state_t *>(sum), data, size);
+}
+
+u32 seam_xxh32_value(const struct seam_xxh32 *sum)
+{
+	return XXH32_digest(reinterpret_cast<const XXH32_state_t *>(sum));
 }
 
 s64 seam_lzo_block(const u8 *in, size_t in_size, u8 *out, size_t out_size)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The frames that lz4 writes unless it is told to write the legacy format.
+ */
+#ifndef INITRD_DECODE_LZ4_FRAME_H
+#define INITRD_DECODE_LZ4_FRAME_H
+
+#include "initrd/decode/decoder.h"
+
+namespace initrd {
+
+/* Whether `in` begins with the magic number of such a frame. */
+INLINE bool is_lz4_frame(Bytes in)
+{
+	return holds(in, 0, "\x04\x22\x4d\x18");
+}
+
+/* One frame: a Decoder, called by that of lz4.cc. */
+Result<size_t> decode_lz4_frame(Bytes in, Sink &out);
+
+} // namespace initrd
+
+#endif
