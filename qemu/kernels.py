@@ -30,6 +30,15 @@ def kernel_release(kernel: Path) -> str | None:
     return None if output is None else (output / RELEASE).read_text().strip()
 
 
+def option(kernel: Path, name: str) -> str:
+    """The value of CONFIG_name of a kernel in the folder that it was built in, "n" when
+    it is not set or not known."""
+    output = _output_of(kernel, ".config")
+    text = "" if output is None else (output / ".config").read_text()
+    found = re.search(rf"^CONFIG_{name}=(.*)$", text, re.M)
+    return "n" if found is None else found[1]
+
+
 def find_source(kernel: Path) -> Path:
     """The source tree of a kernel in the folder that it was built in. Raises
     ImageError."""

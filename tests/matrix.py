@@ -3,9 +3,10 @@
 """Builds and boots every kernel of the matrix: series, architectures, flavours.
 
 tests/run --matrix runs it. Each cell is a kernel, built by build-kernel.sh and
-booted with the tests that are marked "smoke"; the plain kernels run their KUnit
-suites, too. A cell that passed is not run again until something that it is made of
-changes, so that the whole can be interrupted at any time.
+booted with the tests that are marked "smoke", or with the mark that its file names;
+the plain kernels run their KUnit suites, too. A cell that passed is not run again
+until something that it is made of changes, so that the whole can be interrupted at
+any time.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ SERIES = ("6.12", "6.1")
 ARCHS = ("x86_64", "arm64", "arm", "riscv64", "um")
 PLAIN = "plain"
 
+#: What a flavour's file may say in a comment.
+SAID = ("archs", "machine", "series", "options", "packages", "patience", "tests")
+
 #: What a result depends on, besides the kernel's own sources.
 INPUTS = ("Kbuild", "Kconfig", "initrd", "ramdisk", "qemu", "scripts", "tests/boot", "tests/kunit")
 
@@ -44,6 +48,7 @@ class Cell:
     packages: tuple[str, ...] = ()
     patience: str = "1"
     machine: str = ""
+    tests: str = "smoke"
 
     def __str__(self) -> str:
         return f"{self.series}-{self.arch}-{self.flavour}"
@@ -59,12 +64,13 @@ def cells() -> Iterator[Cell]:
         for arch in ARCHS:
             yield Cell(series, arch, PLAIN)
     for path in sorted(FLAVOURS.glob("*.config")):
-        said = dict(re.findall(r"^# (archs|machine|series|options|packages|patience): *(.*)$", path.read_text(), re.M))
+        said = dict(re.findall(rf"^# ({'|'.join(SAID)}): *(.*)$", path.read_text(), re.M))
         config = () if re.search(r"^(CONFIG_|# CONFIG_)", path.read_text(), re.M) is None else (f"--config={path}",)
         for series in said.get("series", " ".join(SERIES)).split():
             for arch in said["archs"].split():
                 yield Cell(series, arch, path.stem, (*said.get("options", "").split(), *config),
-                           tuple(said.get("packages", "").split()), said.get("patience", "1"), said.get("machine", ""))
+                           tuple(said.get("packages", "").split()), said.get("patience", "1"), said.get("machine", ""),
+                           said.get("tests", "smoke"))
 
 
 def fingerprint() -> str:
@@ -109,7 +115,7 @@ def run(cell: Cell, jobs: int) -> dict[str, object]:
         return {"verdict": "not built", "build": built, "log": str(log)}
     image = said.split()[-1]
     status, said = said_by(["/usr/bin/python3", "-m", "pytest", "-c", "tests/pytest.ini", "--rootdir", "tests",
-                            "tests/boot", "-m", "smoke", "-n", str(jobs), "-q", "--basetemp",
+                            "tests/boot", "-m", cell.tests, "-n", str(jobs), "-q", "--basetemp",
                             RESULTS / f"tmp-{cell}", "--kernel-image", image, "--machine", cell.machine or cell.arch,
                             "--patience", cell.patience], log)
     count = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?|skipped)", said)}

@@ -13,6 +13,7 @@
 #include <linux/xarray.h>
 
 #include "initrd/kernel/cache.h"
+#include "initrd/kernel/fault.h"
 #include "initrd/kernel/series.h"
 
 /* At boot there is no process to kill: fail rather than panic. */
@@ -45,6 +46,8 @@ size_t __init seam_pages_new(const struct seam_node *node, struct seam_page **pa
 	struct page *block;
 	size_t i;
 
+	if (seam_fault())
+		return 0;
 	/* One block that is split costs less than its pages one by one. */
 	block = order ? alloc_pages((gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY, order) : NULL;
 	if (!block)
@@ -97,7 +100,8 @@ void __init seam_page_zero(struct seam_page *page, size_t at, size_t size)
  */
 static int __init make_ready(struct folio *folio, struct address_space *mapping, pgoff_t index)
 {
-	int status = mem_cgroup_charge(folio, NULL, GFP_KERNEL | FAIL_RATHER);
+	int status = seam_fault() ? -ENOMEM :
+		     mem_cgroup_charge(folio, NULL, GFP_KERNEL | FAIL_RATHER);
 
 	if (status)
 		return status;

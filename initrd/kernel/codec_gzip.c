@@ -4,6 +4,7 @@
 #include <linux/vmalloc.h>
 #include <linux/zlib.h>
 
+#include "initrd/kernel/fault.h"
 #include "initrd/kernel/codec.h"
 
 struct seam_inflate {
@@ -12,7 +13,7 @@ struct seam_inflate {
 
 struct seam_inflate * __init seam_inflate_new(void)
 {
-	struct seam_inflate *codec = kzalloc(sizeof(*codec), GFP_KERNEL);
+	struct seam_inflate *codec = seam_fault() ? NULL : kzalloc(sizeof(*codec), GFP_KERNEL);
 
 	if (!codec)
 		return NULL;

@@ -3,6 +3,7 @@
 #include <linux/limits.h>
 #include <linux/xz.h>
 
+#include "initrd/kernel/fault.h"
 #include "initrd/kernel/codec.h"
 
 /* A seam_xz is the library's struct xz_dec under another name. */
@@ -13,7 +14,7 @@ static struct xz_dec *to_xz(struct seam_xz *codec)
 
 struct seam_xz * __init seam_xz_new(void)
 {
-	return (struct seam_xz *)xz_dec_init(XZ_DYNALLOC, U32_MAX);
+	return seam_fault() ? NULL : (struct seam_xz *)xz_dec_init(XZ_DYNALLOC, U32_MAX);
 }
 
 void __init seam_xz_reset(struct seam_xz *codec)

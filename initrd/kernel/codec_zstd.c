@@ -4,6 +4,7 @@
 #include <linux/vmalloc.h>
 #include <linux/zstd.h>
 
+#include "initrd/kernel/fault.h"
 #include "initrd/kernel/codec.h"
 
 struct seam_zstd {
@@ -39,7 +40,7 @@ struct seam_zstd * __init seam_zstd_new(const u8 *in, size_t size, int in_place,
 	*status = SEAM_CODEC_NO_MEMORY;
 	if (!in_place && header.windowSize > SIZE_MAX / 2)
 		return NULL;
-	codec = kzalloc(sizeof(*codec), GFP_KERNEL);
+	codec = seam_fault() ? NULL : kzalloc(sizeof(*codec), GFP_KERNEL);
 	if (!codec)
 		return NULL;
 	codec->in_place = in_place;

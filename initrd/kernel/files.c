@@ -10,6 +10,7 @@
 #include <linux/task_work.h>
 
 #include "do_mounts.h"
+#include "initrd/kernel/fault.h"
 #include "initrd/kernel/files.h"
 
 int __init seam_mkdir(const char *path, u32 mode)
@@ -42,7 +43,8 @@ static struct file *to_file(struct seam_file *file)
 
 struct seam_file * __init seam_file_create(const char *path, u32 mode, int *status)
 {
-	struct file *file = filp_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_LARGEFILE, mode);
+	struct file *file = seam_fault() ? ERR_PTR(-ENOMEM) :
+			    filp_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_LARGEFILE, mode);
 
 	*status = PTR_ERR_OR_ZERO(file);
 	return *status ? NULL : (struct seam_file *)file;
@@ -55,7 +57,8 @@ int __init seam_file_write(struct seam_file *file, const void *data, size_t size
 
 	*written = 0;
 	while (*written < size) {
-		ssize_t part = kernel_write(to_file(file), data + *written, size - *written, &at);
+		ssize_t part = seam_fault() ? -ENOMEM :
+			       kernel_write(to_file(file), data + *written, size - *written, &at);
 
 		if (part == -EINTR || part == -EAGAIN)
 			continue;

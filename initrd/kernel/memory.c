@@ -3,12 +3,14 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "initrd/kernel/fault.h"
 #include "initrd/kernel/memory.h"
 
 void * __init seam_alloc(size_t size)
 {
 	/* At boot there is no process to kill: fail rather than panic. */
-	return kvmalloc(size, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	return seam_fault() ? NULL :
+	       kvmalloc(size, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 }
 
 void __init seam_free(void *memory)

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/uidgid.h>
 
+#include "initrd/kernel/fault.h"
 #include "initrd/kernel/nodes.h"
 #include "initrd/kernel/series.h"
 
@@ -30,7 +31,8 @@ static struct path path_of(struct seam_directory *directory, struct seam_node *n
 
 struct seam_directory * __init seam_directory_open(const char *path, int *status)
 {
-	struct path *found = kmalloc(sizeof(*found), GFP_KERNEL | __GFP_NOWARN);
+	struct path *found = seam_fault() ? NULL :
+			     kmalloc(sizeof(*found), GFP_KERNEL | __GFP_NOWARN);
 
 	*status = found ? kern_path(path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, found) : -ENOMEM;
 	if (*status) {
@@ -66,6 +68,10 @@ struct seam_node * __init seam_node_find(struct seam_directory *directory, const
 {
 	struct dentry *dentry;
 
+	if (seam_fault()) {
+		*status = -ENOMEM;
+		return NULL;
+	}
 	inode_lock_nested(to_folder(directory), I_MUTEX_PARENT);
 	dentry = SERIES_LOOKUP(name, to_path(directory)->dentry, length);
 	inode_unlock(to_folder(directory));
@@ -91,7 +97,7 @@ u64 __init seam_node_size(const struct seam_node *node)
 /* Between the two the directory's names are ours to change. */
 static int __init begin_change(struct seam_directory *directory)
 {
-	int status = mnt_want_write(to_path(directory)->mnt);
+	int status = seam_fault() ? -ENOMEM : mnt_want_write(to_path(directory)->mnt);
 
 	if (!status)
 		inode_lock_nested(to_folder(directory), I_MUTEX_PARENT);
@@ -237,7 +243,8 @@ struct seam_file * __init seam_node_open(struct seam_directory *directory, struc
 					 int *status)
 {
 	struct path path = path_of(directory, node);
-	struct file *file = dentry_open(&path, O_WRONLY | O_LARGEFILE, current_cred());
+	struct file *file = seam_fault() ? ERR_PTR(-ENOMEM) :
+			    dentry_open(&path, O_WRONLY | O_LARGEFILE, current_cred());
 
 	*status = PTR_ERR_OR_ZERO(file);
 	return *status ? NULL : (struct seam_file *)file;

@@ -14,6 +14,7 @@
 
 #include "do_mounts.h"
 #include "initrd/boot.h"
+#include "initrd/kernel/fault.h"
 #include "initrd/kernel/root.h"
 #include "initrd/kernel/series.h"
 
@@ -130,7 +131,8 @@ int __init seam_run_linuxrc(void)
 	extern char *envp_init[];
 	struct subprocess_info *process;
 
-	process = call_usermodehelper_setup("/linuxrc", arguments, envp_init, GFP_KERNEL,
+	process = seam_fault() ? NULL :
+		  call_usermodehelper_setup("/linuxrc", arguments, envp_init, GFP_KERNEL,
 					    enter_linuxrc, NULL, NULL);
 	if (!process)
 		return -ENOMEM;

@@ -12,6 +12,7 @@
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 
+#include "initrd/kernel/fault.h"
 #include "initrd/kernel/series.h"
 #include "ramdisk/kernel/blkdev.h"
 
@@ -221,7 +222,7 @@ static struct gendisk *to_gendisk(struct ramdisk_gendisk *gendisk)
 struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 number,
 					    struct ramdisk_minors minors, u64 size, int *status)
 {
-	struct gendisk *gendisk = alloc_gendisk();
+	struct gendisk *gendisk = seam_fault() ? NULL : alloc_gendisk();
 
 	*status = -ENOMEM;
 	if (!gendisk)

@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
+#include "initrd/kernel/fault.h"
 #include "initrd/kernel/reserved.h"
 #include "initrd/kernel/series.h"
 #include "ramdisk/kernel/pages.h"
@@ -42,7 +43,7 @@ size_t ramdisk_page_size(void)
 
 struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait)
 {
-	return (struct ramdisk_page *)alloc_page(to_gfp(wait) | __GFP_HIGHMEM);
+	return seam_fault() ? NULL : (struct ramdisk_page *)alloc_page(to_gfp(wait) | __GFP_HIGHMEM);
 }
 
 void ramdisk_page_free(struct ramdisk_page *page)
@@ -90,7 +91,7 @@ void ramdisk_page_zero(struct ramdisk_page *page, size_t at, size_t size)
 
 struct ramdisk_map *ramdisk_map_new(void)
 {
-	struct ramdisk_map *map = kzalloc(sizeof(*map), GFP_KERNEL);
+	struct ramdisk_map *map = seam_fault() ? NULL : kzalloc(sizeof(*map), GFP_KERNEL);
 
 	if (map)
 		xa_init(&map->pages);
@@ -279,7 +280,7 @@ void ramdisk_read_end(void) __releases(RCU)
 
 unsigned long *ramdisk_bits_new(u64 count)
 {
-	return kvcalloc(BITS_TO_LONGS(count), sizeof(long), GFP_KERNEL | __GFP_NOWARN);
+	return seam_fault() ? NULL : kvcalloc(BITS_TO_LONGS(count), sizeof(long), GFP_KERNEL | __GFP_NOWARN);
 }
 
 void ramdisk_bits_free(unsigned long *bits)
@@ -304,7 +305,7 @@ int ramdisk_bit_set(unsigned long *bits, u64 number)
 
 void *ramdisk_alloc(size_t size)
 {
-	return kzalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	return seam_fault() ? NULL : kzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 }
 
 void ramdisk_free(void *memory)

@@ -6,6 +6,7 @@
 #include <linux/vmalloc.h>
 #include <asm/cacheflush.h>
 
+#include "initrd/kernel/fault.h"
 #include "initrd/kernel/series.h"
 #include "ramdisk/kernel/window.h"
 
@@ -31,6 +32,8 @@ size_t __init ramdisk_window_pages(struct ramdisk_page **pages, size_t count)
 	struct page **list = (struct page **)pages;
 	size_t there = 0, more;
 
+	if (seam_fault())
+		return 0;
 	do {
 		more = count - there < 1 << BLOCK_ORDER ? 0 :
 			block_of_pages(list + there, GFP_KERNEL | __GFP_HIGHMEM);
@@ -48,7 +51,7 @@ size_t __init ramdisk_window_pages(struct ramdisk_page **pages, size_t count)
 
 u8 * __init ramdisk_window_map(struct ramdisk_page **pages, size_t count)
 {
-	return vmap((struct page **)pages, count, VM_MAP, PAGE_KERNEL);
+	return seam_fault() ? NULL : vmap((struct page **)pages, count, VM_MAP, PAGE_KERNEL);
 }
 
 void __init ramdisk_window_unmap(u8 *window)
@@ -64,7 +67,7 @@ static struct vm_struct *to_area(const struct ramdisk_range *range)
 
 struct ramdisk_range * __init ramdisk_range_reserve(void)
 {
-	if (!IS_ENABLED(CONFIG_64BIT))
+	if (!IS_ENABLED(CONFIG_64BIT) || seam_fault())
 		return NULL;
 	/* Also for those that the image gives back while it is read. */
 	return (struct ramdisk_range *)get_vm_area(get_num_physpages() << PAGE_SHIFT, VM_MAP);
@@ -96,7 +99,7 @@ int __init ramdisk_range_map(struct ramdisk_range *range, size_t first,
 	unsigned long size = count << PAGE_SHIFT;
 	struct page **next = (struct page **)pages;
 
-	if (apply_to_page_range(&init_mm, start, size, map_page, &next)) {
+	if (seam_fault() || apply_to_page_range(&init_mm, start, size, map_page, &next)) {
 		vunmap_range(start, start + size);
 		return -ENOMEM;
 	}

@@ -108,7 +108,7 @@ def test_every_message_is_explained() -> None:
     for path in sources():
         for message in re.findall(r'"initrd: ([^"]+?)(?:\\n)?"', path.read_text()):
             # The words between the conversions, in this order.
-            words = [re.escape(part.strip(" :,()%")) for part in re.split(r"%[-#\d.]*(?:ll|l|z)?[a-zA-Z]", message)]
+            words = [re.escape(part.strip(" :,()%")) for part in re.split(r"%[-#\d.*]*(?:ll|l|z)?[a-zA-Z]", message)]
             if not re.search(r"initrd: [^|\n]*?" + r"[^|\n]*?".join(word for word in words if word), text):
                 missing.append(f"{path.relative_to(ROOT)}: {message}")
     assert missing == []
@@ -120,7 +120,7 @@ def test_every_parameter_is_explained() -> None:
     names = set()
     for path in sources():
         code = path.read_text()
-        names |= set(re.findall(r'(?:__setup|early_param)\("(\w+)=?"', code))
+        names |= set(re.findall(r'(?:__setup|early_param)\("([\w.]+)=?"', code))
         names |= {f"brd.{name}" for name in re.findall(r"^module_param\((\w+),", code, re.M)}
     assert {"noinitrd", "initrdmem", "ramdisk_size", "brd.rd_nr"} <= names
     assert [name for name in sorted(names) if not re.search(rf"^{re.escape(name)}\b", text, re.M)] == []
