@@ -2,6 +2,7 @@
 // One .lzma file (LZMA_alone); the format has no checksum.
 
 #include "initrd/decode/boot_decompressor.h"
+#include "initrd/kernel/memory.h"
 
 extern "C" BootDecompressor unlzma;
 
@@ -9,6 +10,7 @@ namespace initrd {
 namespace {
 
 // Properties, dictionary's size, plain size: 5 + 8 bytes.
+constexpr size_t kDictionaryAt = 1;
 constexpr size_t kPlainSizeAt = 5;
 constexpr u64 kPlainSizeUnknown = ~0ull;
 constexpr const char *kTruncated = "truncated lzma data";
@@ -20,6 +22,12 @@ Result<size_t> decode_lzma(Bytes in, Sink &out)
 	if (!in.has(0, kPlainSizeAt + 8))
 		return Error{kNoData, kTruncated, in.size()};
 
+	const u64 dictionary = min(u64{load_le32(in, kDictionaryAt)}, load_le64(in, kPlainSizeAt));
+
+	// The library would rather end processes than say that there is not as much.
+	if (dictionary > seam_memory_available())
+		return Error{kNoMemory, "out of memory for the dictionary of lzma data",
+			     kDictionaryAt, dictionary, seam_memory_available()};
 	auto stream = decode_with(unlzma, in, out, kTruncated);
 
 	if (!stream && stream.error().code == kNoData) {

@@ -7,6 +7,7 @@
 #include "initrd/decode/crc32.h"
 #include "initrd/decode/crc64.h"
 #include "initrd/decode/parallel.h"
+#include "initrd/kernel/cpus.h"
 
 namespace initrd {
 namespace {
@@ -43,6 +44,42 @@ bool load_number(Bytes in, size_t &at, u64 &value)
 			return byte || !shift;
 	}
 	return false;
+}
+
+// The dictionary that the block at offset `at` wants, in bytes; 0 where no header of
+// a block says so. The sizes are optional; of the filters it is LZMA2's property.
+u64 dictionary_of(Bytes in, size_t at)
+{
+	constexpr u8 kFilters = 0x03;
+	constexpr u8 kHasSize = 0x40;
+	constexpr u8 kHasPlainSize = 0x80;
+	constexpr u64 kLzma2 = 0x21;
+	constexpr u8 kMostBits = 40;
+
+	if (!in.has(at, 2))
+		return 0;
+	const Bytes header = in.skip(at).first((size_t{in[at]} + 1) * kUnit);
+	const u8 flags = header[1];
+	size_t next = 2;
+	u64 id;
+	u64 size;
+
+	if ((flags & kHasSize) && !load_number(header, next, size))
+		return 0;
+	if ((flags & kHasPlainSize) && !load_number(header, next, size))
+		return 0;
+	for (u32 i = 0; i <= (flags & kFilters); i++) {
+		if (!load_number(header, next, id) || !load_number(header, next, size) ||
+		    size > header.size() || !header.has(next, static_cast<size_t>(size)))
+			return 0;
+		if (id == kLzma2 && size == 1) {
+			const u8 bits = header[next];
+
+			return bits >= kMostBits ? ~0u : (u64{2} | (bits & 1)) << (bits / 2 + 11);
+		}
+		next += static_cast<size_t>(size);
+	}
+	return 0;
 }
 
 // What lies behind the header of a block: chunks of LZMA2, with both sizes in
@@ -195,6 +232,20 @@ public:
 	// A block, or what ends with one, up to its check.
 	INLINE Bytes without_check(Bytes in) const { return in.first(in.size() - check_); }
 
+	// The largest dictionary of the blocks, with the one that find() knows no more of.
+	u64 dictionary(Bytes in) const
+	{
+		size_t at = kHeader;
+		u64 largest = 0;
+		Block block;
+
+		for (;; at = block.end) {
+			largest = max(largest, dictionary_of(in, at));
+			if (!find(in, at, block))
+				return largest;
+		}
+	}
+
 	INLINE Bytes check_of(Bytes in) const { return in.skip(in.size() - check_); }
 	INLINE u8 kind() const { return kind_; }
 
@@ -325,15 +376,18 @@ Result<void> decode_block(const XzFraming &framing, Bytes in, size_t at, Sink &o
 	return {};
 }
 
-// All blocks of a stream that are whole; returns the offset behind them.
+// All blocks of a stream that are whole; returns the offset behind them. Every
+// processor needs a dictionary.
 Result<size_t> decode_blocks(const XzFraming &framing, Bytes in, Sink &out)
 {
+	const bool several = framing.dictionary(in) <= seam_memory_available() / 4 / seam_cpus();
 	Ahead ahead(framing, in, out);
 	size_t at = kHeader;
 	Block block;
 
 	for (;;) {
-		at = TRY(ahead.run(at));
+		if (several)
+			at = TRY(ahead.run(at));
 		if (!framing.find(in, at, block))
 			return at;
 		TRY(decode_block(framing, in.first(block.end), at, out));
@@ -376,6 +430,12 @@ Result<size_t> decode_xz(Bytes in, Sink &out)
 	}
 	if (in.has(0, kHeader)) {
 		const XzFraming framing(in);
+		const u64 dictionary = framing.dictionary(in);
+
+		// The library would rather end processes than say that there is not as much.
+		if (dictionary > seam_memory_available())
+			return Error{kNoMemory, "out of memory for the dictionary of xz data",
+				     kHeader, dictionary, seam_memory_available()};
 		auto length = framing.stream_length(in);
 
 		if (length) {

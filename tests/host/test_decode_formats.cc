@@ -134,6 +134,25 @@ TEST_F(DecodeFormat, XzBlocksBeforeTheDamageAreKept)
 	}
 }
 
+TEST_F(DecodeFormat, DictionariesThatThereIsNoMemoryForAreNotTried)
+{
+	// A preset of 6 has one of 8 MiB, of any data.
+	for (const char *name : {"xz", "lzma"}) {
+		const host::Method &method = host::method(name);
+		Data packed = method.compress(plain);
+
+		if (name[0] == 'l')
+			std::fill_n(packed.begin() + 1, 4, u8{0x7f});
+		host::set_memory_available(u64{4} << 20);
+		const Decoded decoded = decode(method.decode, packed);
+
+		EXPECT_EQ(decoded.code, kNoMemory);
+		EXPECT_EQ(decoded.reason,
+			  std::string("out of memory for the dictionary of ") + name + " data");
+		EXPECT_EQ(host::allocations(), 0u);
+	}
+}
+
 TEST_F(DecodeFormat, XzWithoutItsMagicIsRefused)
 {
 	Data packed = host::xz(plain);

@@ -16,11 +16,15 @@ constexpr int kGarbage = 0xa5;
 // More than any boot would have.
 constexpr size_t kMost = size_t{1} << 30;
 
+// What there is when nobody says otherwise: enough for every dictionary, too little
+// for several processors.
+constexpr u64 kAvailable = u64{32} << 20;
+
 struct State {
 	// Other processors allocate, too.
 	std::atomic<uint64_t> count = 0;
 	uint64_t fail_at = 0;
-	u64 available = 0;
+	u64 available = kAvailable;
 	host::Live live;
 };
 State state;
@@ -52,7 +56,7 @@ void reset_memory()
 {
 	state.count = 0;
 	state.fail_at = 0;
-	state.available = 0;
+	state.available = kAvailable;
 	state.live = {};
 }
 
