@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <crypto/sha2.h>
+#include <linux/build_bug.h>
 #include <linux/init.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>

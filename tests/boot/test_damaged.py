@@ -197,7 +197,7 @@ def test_retained_image_that_does_not_fit_twice(lab: Lab) -> None:
     """retain_initrd needs the memory twice; where it is not there, the real
     root is left."""
     outcome = lab.succeed(bytes([0x55]) * (80 * images.MIB), ["root=/dev/vda", "retain_initrd"],
-                          disks=[lab.real_root()], root=False, memory="160M")
+                          disks=[lab.real_root()], root=False, memory="160M" if lab.patience == 1 else "256M")
     check_real_root(outcome)
     assert outcome.console.having("initrd: no space: out of memory")
 
