@@ -124,7 +124,9 @@ INLINE Result<size_t> run_stream(Bytes in, size_t from, Sink &out, const StreamR
 				 Step step, Made made)
 {
 	seam_codec_io io = {in.data() + from, in.size() - from, nullptr, 0};
-	size_t wanted = kHeadRoom;
+	// Where the output stays, nobody looks at its head first, and a library that
+	// reads it there wants room for a whole block from its first step on.
+	size_t wanted = out.keeps() ? kStreamRoom : kHeadRoom;
 
 	for (;;) {
 		MutableBytes room = TRY(out.lend(wanted));

@@ -220,12 +220,12 @@ Data lz4(const Data &plain)
 
 namespace {
 
-Data zstd_as(const Data &plain, bool with_size)
+Data zstd_as(const Data &plain, bool with_size, bool with_checksum = true)
 {
 	ZSTD_CCtx *const context = ZSTD_createCCtx();
 	Data out(ZSTD_compressBound(plain.size()));
 
-	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, with_checksum);
 	ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, with_size);
 	const size_t size = ZSTD_compress2(context, out.data(), out.size(), plain.data(),
 					   plain.size());
@@ -241,6 +241,11 @@ Data zstd_as(const Data &plain, bool with_size)
 Data zstd(const Data &plain)
 {
 	return zstd_as(plain, true);
+}
+
+Data zstd_without_checksum(const Data &plain)
+{
+	return zstd_as(plain, true, false);
 }
 
 Data zstd_in_frames(const Data &plain, size_t frame)

@@ -58,6 +58,7 @@ Data lzo(const Data &plain);
 Data lzo_with_flags(const Data &plain, u32 flags, u16 version);
 Data lz4(const Data &plain);
 Data zstd(const Data &plain);
+Data zstd_without_checksum(const Data &plain);
 
 /* In parts that can be decoded without each other. */
 

@@ -98,6 +98,21 @@ TEST_F(BootImage, OfSeveralMembersIsDecodedWhole)
 	EXPECT_FALSE(host::logged("initrd: 600 bytes of junk"));
 }
 
+TEST_F(BootImage, OfSeveralZstdFramesIsDecodedWhereverTheyEnd)
+{
+	// What is mapped then, behind the first frame, is less than a block's room.
+	for (const size_t left : {size_t{4096}, size_t{50000}, size_t{131071}}) {
+		const Data image = host::ext2_image(2000000);
+		const auto middle = image.begin() + (1 << 20) - static_cast<ptrdiff_t>(left);
+
+		again();
+		host::set_image(host::zstd_without_checksum({image.begin(), middle}) +
+				host::zstd_without_checksum({middle, image.end()}));
+		EXPECT_EQ(boot(), 0);
+		EXPECT_TRUE(ram0(image.size()) == image) << host::whole_log();
+	}
+}
+
 TEST_F(BootImage, BytesBehindACompressedOneAreNamed)
 {
 	host::set_image(host::xz(host::ext2_image(20000)) + host::to_data("rest"));
