@@ -40,7 +40,7 @@ std::vector<Data> cut(const Data &data, const Chunking &chunking)
 	return chunks;
 }
 
-void World::TearDown()
+void expect_nothing_left()
 {
 	ramdisk_destroy_all();
 	EXPECT_EQ(live().blocks, 0u) << "memory blocks";
@@ -52,6 +52,11 @@ void World::TearDown()
 	for (const std::string &complaint : complaints())
 		ADD_FAILURE() << complaint;
 	EXPECT_TRUE(surroundings_intact());
+}
+
+void World::TearDown()
+{
+	expect_nothing_left();
 }
 
 } // namespace host

@@ -79,6 +79,12 @@ inline constexpr Chunking kChunkings[] = {
 
 std::vector<Data> cut(const Data &data, const Chunking &chunking);
 
+/*
+ * Takes the RAM disks away and expects that nothing is left of what was tried in
+ * this world, and that nothing was done wrong in it.
+ */
+void expect_nothing_left();
+
 class World : public ::testing::Test {
 protected:
 	World() { reset(); }

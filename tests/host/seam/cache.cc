@@ -31,13 +31,15 @@ size_t seam_pages_new(const struct seam_node *node, struct seam_page **pages, si
 {
 	if (!host::may_allocate())
 		return 0;
-	for (size_t i = 0; i < count; i++) {
-		if (pages[i])
+	size_t made = 0;
+
+	for (; made < count && host::has_page_left(); made++) {
+		if (pages[made])
 			host::complain("a page would be lost");
-		pages[i] = new seam_page{std::vector<u8>(kPage, 0xa5)};
+		pages[made] = new seam_page{std::vector<u8>(kPage, 0xa5)};
 		host::live().pages++;
 	}
-	return count;
+	return made;
 }
 
 struct seam_page *seam_page_adopt(u8 *mapped)

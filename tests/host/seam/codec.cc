@@ -20,7 +20,10 @@
 #include "seam/world.h"
 
 // No boot's decompressor asks for more than this.
-static constexpr size_t kMost = size_t{256} << 20;
+static u64 most()
+{
+	return std::min(u64{256} << 20, host::memory_limit());
+}
 
 // Other processors have codecs, too.
 static void count_codec(int change)
@@ -126,7 +129,7 @@ struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, int in_place,
 	if (ZSTD_getFrameHeader(&header, in, size) != 0)
 		return nullptr;
 	*status = SEAM_CODEC_NO_MEMORY;
-	if ((!in_place && header.windowSize > kMost) || !host::may_allocate())
+	if ((!in_place && header.windowSize > most()) || !host::may_allocate())
 		return nullptr;
 
 	auto *const codec = new seam_zstd;
@@ -228,7 +231,7 @@ struct seam_xz *seam_xz_new(void)
 void seam_xz_reset(struct seam_xz *codec)
 {
 	// As the kernel's: one stream, then whatever follows.
-	if (lzma_stream_decoder(&codec->stream, kMost, 0) != LZMA_OK)
+	if (lzma_stream_decoder(&codec->stream, most(), 0) != LZMA_OK)
 		host::complain("liblzma does not start");
 }
 

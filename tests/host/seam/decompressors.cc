@@ -6,12 +6,16 @@
 #include <bzlib.h>
 #include <lzma.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "seam/world.h"
 
 // No boot's decompressor asks for more than this.
-static constexpr size_t kMost = size_t{256} << 20;
+static u64 most()
+{
+	return std::min(u64{256} << 20, host::memory_limit());
+}
 
 namespace {
 
@@ -94,7 +98,7 @@ int unlzma(unsigned char *in, long, long (*fill)(void *, unsigned long), BootFlu
 {
 	lzma_stream stream = LZMA_STREAM_INIT;
 
-	if (in || !host::may_allocate() || lzma_alone_decoder(&stream, kMost) != LZMA_OK) {
+	if (in || !host::may_allocate() || lzma_alone_decoder(&stream, most()) != LZMA_OK) {
 		error(no_memory);
 		return -1;
 	}

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kGarbage = 0xa5;
 // More than any boot would have.
-constexpr size_t kMost = size_t{1} << 30;
+constexpr u64 kMost = u64{1} << 30;
 
 // What there is when nobody says otherwise: enough for every dictionary, too little
 // for several processors.
@@ -25,13 +25,14 @@ struct State {
 	std::atomic<uint64_t> count = 0;
 	uint64_t fail_at = 0;
 	u64 available = kAvailable;
+	u64 limit = kMost;
 	host::Live live;
 };
 State state;
 
 void *allocate(size_t size, int fill)
 {
-	if (!host::may_allocate() || size > kMost)
+	if (!host::may_allocate() || size > state.limit)
 		return nullptr;
 
 	void *const memory = std::malloc(size ? size : 1);
@@ -57,6 +58,7 @@ void reset_memory()
 	state.count = 0;
 	state.fail_at = 0;
 	state.available = kAvailable;
+	state.limit = kMost;
 	state.live = {};
 }
 
@@ -74,6 +76,21 @@ uint64_t allocations()
 bool may_allocate()
 {
 	return ++state.count != state.fail_at;
+}
+
+void limit_memory(u64 bytes)
+{
+	state.limit = bytes;
+}
+
+u64 memory_limit()
+{
+	return state.limit;
+}
+
+bool has_page_left()
+{
+	return state.live.pages < state.limit / kPage;
 }
 
 void set_memory_available(u64 bytes)

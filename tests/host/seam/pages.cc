@@ -97,7 +97,7 @@ struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait)
 {
 	if (wait == RAMDISK_NO_WAIT && state.rules.no_page_at_once)
 		return nullptr;
-	if (!host::may_allocate())
+	if (!host::may_allocate() || !host::has_page_left())
 		return nullptr;
 
 	auto *const page = new ramdisk_page;

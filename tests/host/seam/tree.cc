@@ -41,7 +41,11 @@ std::vector<std::string> parts_of(const std::string &path)
 	return parts;
 }
 
-Place resolve_from(std::vector<NodePtr> way, const std::string &path, bool follow_last, int depth)
+// As many links may be followed on the way of one path, in the kernel, too.
+constexpr int kMostLinks = 40;
+
+// `links`: how many may still be followed.
+Place resolve_from(std::vector<NodePtr> way, const std::string &path, bool follow_last, int &links)
 {
 	if (path.empty())
 		return failed(-ENOENT);
@@ -78,9 +82,9 @@ Place resolve_from(std::vector<NodePtr> way, const std::string &path, bool follo
 
 		place.node = child == place.folder->children.end() ? nullptr : child->second;
 		if (place.node && place.node->type() == kSymlink && (!last || follow_last)) {
-			if (depth > 20)
+			if (links-- == 0)
 				return failed(-ELOOP);
-			place = resolve_from(place.way, place.node->target, true, depth + 1);
+			place = resolve_from(place.way, place.node->target, true, links);
 			if (place.status)
 				return place;
 		}
@@ -100,7 +104,9 @@ void list(const Node &folder, const std::string &above, std::string &out)
 
 Place resolve(const std::string &path, bool follow_last)
 {
-	return resolve_from({state.top}, path, follow_last, 0);
+	int links = kMostLinks;
+
+	return resolve_from({state.top}, path, follow_last, links);
 }
 
 const NodePtr &top()

@@ -42,6 +42,15 @@ uint64_t allocations();
 /* Whether the allocation that is asked for now succeeds; counts it. */
 bool may_allocate();
 
+/*
+ * No more than this in one block, or in pages of RAM disks or of files together;
+ * 1 GiB after reset().
+ */
+void limit_memory(u64 bytes);
+u64 memory_limit();
+/* Whether there may be one more page. */
+bool has_page_left();
+
 /* What the kernel would call available. */
 void set_memory_available(u64 bytes);
 
