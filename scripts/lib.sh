@@ -66,7 +66,9 @@ print_help() {
 
 # Expand "--opt=value" into "--opt" "value" for the options named in the first
 # argument (separated by blanks); the result is left in the array ARGS.
-# An option of that list that stands last without a value is a usage error.
+# An option of that list that stands last without a value is a usage error. The
+# value of an option that the list has with a "?" behind it may be left out; the
+# next word is none when it is an option, and the value is empty then.
 split_options() {
 	local with_value=" $1 " arg name
 	shift
@@ -75,7 +77,19 @@ split_options() {
 		arg=$1
 		shift
 		name=${arg%%=*}
-		if [[ $arg != --* || $with_value != *" $name "* ]]; then
+		if [[ $arg == --* && $with_value == *" $name? "* ]]; then
+			ARGS+=("$name")
+			if [[ $arg == *= ]]; then
+				usage_error "the option $name has no value behind its \"=\""
+			elif [[ $arg == *=* ]]; then
+				ARGS+=("${arg#*=}")
+			elif (($#)) && [[ $1 != -* ]]; then
+				ARGS+=("$1")
+				shift
+			else
+				ARGS+=('')
+			fi
+		elif [[ $arg != --* || $with_value != *" $name "* ]]; then
 			if [[ $arg == --*=* ]]; then
 				usage_error "the option $name takes no value, or is unknown"
 			fi
