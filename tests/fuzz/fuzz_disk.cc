@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+// A RAM disk against plain bytes: reads, writes, discards, flushes in any order, with
+// and without adopted pages, and now and then without memory.
+
+#include "initrd/support/utility.h"
+#include "ramdisk/ramdisk.h"
+#include "target.h"
+
+namespace {
+
+using namespace initrd;
+using host::Data;
+using host::kPage;
+using ramdisk::Disk;
+
+// Pages that are looked at; more is not needed to see each kind of neighbour.
+constexpr size_t kPages = 40;
+
+enum class Operation : u8 {
+	kWrite,
+	kRead,
+	kDiscard,
+	kFlush,
+	kRetire,
+	kClose,
+	kOpen,
+	kGrow,
+	kClear,
+	kFailAllocation,
+	kMaxValue = kFailAllocation,
+};
+
+// Bytes that are not the same in two pages, or with two seeds.
+Data pattern(size_t size, unsigned seed)
+{
+	Data data(size);
+
+	for (size_t i = 0; i < size; i++)
+		data[i] = static_cast<u8>(1 + seed + i / 5);
+	return data;
+}
+
+class Model {
+public:
+	Model() : bytes_(kPages * kPage), there_(kPages) {}
+
+	// The first pages hold an image from now on, whatever was there.
+	void adopt(const Data &image, size_t pages)
+	{
+		std::copy(image.begin(), image.end(), bytes_.begin());
+		for (size_t i = 0; i < pages; i++)
+			there_[i] = true;
+	}
+
+	// Only so many pages can be made: a write ends where one more is needed.
+	void write(size_t at, const Data &data, size_t new_pages)
+	{
+		for (size_t i = 0; i < data.size(); i++) {
+			const size_t page = (at + i) / kPage;
+
+			if (!there_[page] && !new_pages--)
+				return;
+			there_[page] = true;
+			bytes_[at + i] = data[i];
+		}
+	}
+
+	// Pages that lie whole in the range.
+	void discard(size_t at, size_t size)
+	{
+		for (size_t page = (at + kPage - 1) / kPage; (page + 1) * kPage <= at + size;
+		     page++) {
+			std::fill_n(bytes_.begin() + static_cast<long>(page * kPage), kPage, u8{0});
+			there_[page] = false;
+		}
+	}
+
+	Data part(size_t at, size_t size) const
+	{
+		const auto from = bytes_.begin() + static_cast<long>(at);
+
+		return {from, from + static_cast<long>(size)};
+	}
+
+	size_t pages() const
+	{
+		return static_cast<size_t>(std::count(there_.begin(), there_.end(), true));
+	}
+
+private:
+	Data bytes_;
+	std::vector<bool> there_;
+};
+
+class Session {
+public:
+	explicit Session(FuzzedDataProvider &input)
+		: input_(input), disk_(*Disk::find_or_create(0).value())
+	{
+		const size_t size = input.ConsumeIntegralInRange<size_t>(0, 20 * kPage);
+
+		if (size)
+			adopt(pattern(size, 100));
+	}
+
+	void step();
+	void expect_right() const
+	{
+		EXPECT_EQ(read(0, kPages * kPage), model_.part(0, kPages * kPage));
+		EXPECT_EQ(disk_.pages(), model_.pages());
+	}
+
+private:
+	void adopt(Data image);
+	void write(size_t at, size_t size);
+	void discard(size_t at, size_t size);
+	void flush();
+	void empty() { model_ = Model(); }
+
+	Data read(size_t at, size_t size) const
+	{
+		const std::unique_ptr<u8[]> exact(new u8[size]);
+
+		disk_.read(at, MutableBytes(exact.get(), size));
+		return {exact.get(), exact.get() + size};
+	}
+
+	u32 &users() { return host::gendisks()[0].users; }
+
+	FuzzedDataProvider &input_;
+	Disk &disk_;
+	Model model_;
+	bool retired_ = false;
+	bool holds_initrd_ = false;
+};
+
+void Session::adopt(Data image)
+{
+	const size_t pages = (image.size() + kPage - 1) / kPage;
+
+	image.resize(pages * kPage);
+	host::set_image(image);
+	const seam_range own = seam_image_pages();
+
+	ASSERT_TRUE(disk_.adopt(Bytes(own.start, own.size)).ok());
+	seam_image_hand_over(own.start, own.size);
+	disk_.mark_as_initrd();
+	holds_initrd_ = true;
+	model_.adopt(image, pages);
+}
+
+void Session::write(size_t at, size_t size)
+{
+	const Data data = pattern(size, input_.ConsumeIntegral<u8>());
+	const host::Exact exact(data);
+
+	const u64 before = disk_.pages();
+	auto written = disk_.write(at, exact.bytes(), RAMDISK_MAY_SLEEP);
+
+	if (!written)
+		EXPECT_EQ(written.error().code, kNoMemory);
+	// Without memory it is partly done, from its start on.
+	model_.write(at, data, written ? kPages : disk_.pages() - before);
+	EXPECT_EQ(read(at, size), model_.part(at, size));
+}
+
+void Session::discard(size_t at, size_t size)
+{
+	disk_.discard(at, size);
+	model_.discard(at, size);
+}
+
+void Session::flush()
+{
+	auto flushed = disk_.flush();
+
+	EXPECT_EQ(flushed.ok(), holds_initrd_ && users() <= 1);
+	if (!flushed) {
+		EXPECT_EQ(flushed.error().code, holds_initrd_ ? kBusy : kNotForIt);
+		return;
+	}
+	holds_initrd_ = false;
+	empty();
+}
+
+void Session::step()
+{
+	const size_t at = input_.ConsumeIntegralInRange<size_t>(0, kPages * kPage - 1);
+	const size_t most = std::min(kPages * kPage - at, 5 * kPage);
+	const size_t size = input_.ConsumeIntegralInRange<size_t>(0, most);
+
+	switch (input_.ConsumeEnum<Operation>()) {
+	case Operation::kWrite:
+		write(at, size);
+		break;
+	case Operation::kRead:
+		EXPECT_EQ(read(at, size), model_.part(at, size));
+		break;
+	case Operation::kDiscard:
+		discard(at, size);
+		break;
+	case Operation::kFlush:
+		flush();
+		break;
+	case Operation::kRetire:
+		retired_ = true;
+		if (disk_.retire()) {
+			EXPECT_EQ(users(), 0u);
+			retired_ = holds_initrd_ = false;
+			empty();
+		}
+		break;
+	case Operation::kOpen:
+		users() = std::min(users() + 1, 3u);
+		break;
+	case Operation::kClose: {
+		const bool last = users() <= 1;
+
+		users() -= users() > 0;
+		host::gendisks()[0].locked = true;
+		disk_.closed();
+		host::gendisks()[0].locked = false;
+		if (last && retired_) {
+			retired_ = holds_initrd_ = false;
+			empty();
+		}
+		break;
+	}
+	case Operation::kGrow: {
+		const u64 before = host::gendisks()[0].size;
+		const u64 wanted = input_.ConsumeIntegral<u64>();
+		const bool grown = disk_.grow(wanted).ok();
+		const u64 after = host::gendisks()[0].size;
+
+		EXPECT_GE(after, grown ? wanted : before);
+		EXPECT_TRUE(after == before || after - wanted < 4096);
+		EXPECT_LE(after, ~0ull >> 1);
+		break;
+	}
+	case Operation::kClear:
+		disk_.clear();
+		empty();
+		break;
+	case Operation::kFailAllocation:
+		host::fail_allocation(input_.ConsumeIntegralInRange<uint64_t>(1, 8));
+		break;
+	}
+}
+
+} // namespace
+
+void fuzz::try_input(FuzzedDataProvider &input)
+{
+	host::page_rules().retire_late = input.ConsumeBool();
+	Session session(input);
+
+	while (input.remaining_bytes())
+		session.step();
+	session.expect_right();
+}
