@@ -20,7 +20,9 @@ def call(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedPro
 
 
 @pytest.mark.parametrize("words", [["--nonsense"], ["stray"], ["-k"], ["--kernel"], ["--stock"],
-                                   ["--host", "--kernel-image=/dev/null"], ["--arch=vax"], ["--matrix", "--boot"]])
+                                   ["--host", "--kernel-image=/dev/null"], ["--arch=vax"], ["--matrix", "--boot"],
+                                   ["--fuzz=0"], ["--fuzz", "0"], ["--fuzz=junk"], ["--fuzz", "1.5"], ["--fuzz="],
+                                   ["--fuzz", "10", "20"], ["--coverage=90"], ["--matrix", "--fuzz"]])
 def test_wrong_usage(words: list[str]) -> None:
     """2, a word about it on stderr, and nothing run."""
     done = call(RUN, *words)
@@ -31,7 +33,7 @@ def test_wrong_usage(words: list[str]) -> None:
 def test_help() -> None:
     """--help names every option, and so does .ci/run's."""
     text = call(RUN, "--help").stdout
-    for option in "--host --kunit --objects --boot --configurations --scripts -k --list --kernel --clean --verbose --help".split():
+    for option in "--host --fuzz --coverage --kunit --objects --boot --configurations --scripts -k --list --kernel --clean --verbose --help".split():
         assert option in text
     assert call(ROOT / ".ci/run", "--help").stdout == text
 
@@ -41,6 +43,65 @@ def test_list(tmp_path: Path) -> None:
     done = call(RUN, "--list", "--objects", cwd=tmp_path)
     assert done.returncode == 0
     assert "no_weak_symbols" in done.stdout.split()
+
+
+@pytest.mark.parametrize("words", [["--fuzz"], ["--fuzz", "300"], ["--fuzz=300"]])
+def test_list_of_fuzz_targets(words: list[str]) -> None:
+    """Each fuzz_NAME.cc is a target, with the bounds of its inputs beside it."""
+    sources = sorted((ROOT / "tests/fuzz").glob("fuzz_*.cc"))
+    done = call(RUN, *words, "--list")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [source.stem for source in sources]
+    for source in sources:
+        assert re.search(r"^max_len = [1-9]\d*$", source.with_suffix(".options").read_text(), re.MULTILINE)
+    assert call(RUN, "--list", *words, "-k", "cpio_w").stdout == "fuzz_cpio_written\n"
+
+
+def test_list_of_coverage() -> None:
+    """The folders of the C++, without the seam's shims."""
+    lines = call(RUN, "--coverage", "--list").stdout.splitlines()
+    assert "coverage initrd/decode" in lines and "coverage ramdisk" in lines
+    assert not any(line.endswith("kernel") for line in lines)
+    assert call(RUN, "--coverage", "--list", "-k", "cpio").stdout == "coverage initrd/cpio\n"
+
+
+@pytest.mark.parametrize("script", ["run.py", "coverage.py"])
+def test_fuzz_scripts_want_a_build(script: str, tmp_path: Path) -> None:
+    """2 and a word about it, where there is none."""
+    done = call(ROOT / "tests/fuzz" / script, tmp_path / "nothing")
+    assert done.returncode == 2
+    assert "BUILD_DIR" in done.stderr and "name the folder" in done.stderr
+
+
+def fake_target(build: Path, name: str, script: str) -> None:
+    """A program in place of a fuzz target's."""
+    program = build / f"fuzz_{name}"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+def test_fuzz_counts(tmp_path: Path) -> None:
+    """A target that ends well has passed, with its figures; one that finds an input
+    has failed, and the line that tries it again is shown."""
+    fake_target(tmp_path, "cpio", "echo '#9 DONE   cov: 7 ft: 8'; echo stat::number_of_executed_units: 42")
+    fake_target(tmp_path, "cpio_written", "echo 'Test unit written to /a/crash-1'; exit 77")
+    done = call(ROOT / "tests/fuzz/run.py", "-k", "cpio", "--seconds=1", tmp_path)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1, done.stderr
+    assert re.match(r"ok +fuzz_cpio +42 executions, +0 inputs in the corpus, +7 edges", lines[0])
+    assert lines[1].startswith("FAIL fuzz_cpio_written")
+    assert lines[2].split() == ["found:", f"{tmp_path}/fuzz_cpio_written", "/a/crash-1"]
+    assert lines[-1] == "2 targets: 1 passed, 1 failed, 0 skipped"
+
+
+def test_fuzz_tries_regressions_first(tmp_path: Path) -> None:
+    """What was found once is tried as it is; a target that fails it does not search."""
+    old = next((ROOT / "tests/fuzz/regressions/decode").iterdir())
+    fake_target(tmp_path, "decode", "for f; do case $f in */regressions/decode/*) echo \"Running: $f\"; exit 1;; esac; done")
+    done = call(ROOT / "tests/fuzz/run.py", "-k", "decode", "--seconds=1", tmp_path)
+    assert done.returncode == 1
+    assert "fails again: " in done.stdout and f"/{old.parent.name}/" in done.stdout
+    assert "max_total_time" not in (tmp_path / "logs/decode.log").read_text()
 
 
 @pytest.fixture
