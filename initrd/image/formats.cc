@@ -49,11 +49,9 @@ u64 minix3_size(Bytes image, size_t)
 {
 	if (!image.has(kSuperblock, 32))
 		return 0;
-	const u64 block_size = load_le16(image, kSuperblock + 28);
-	u64 size;
+	const u64 size = u64{load_le32(image, kSuperblock + 20)} *
+			 load_le16(image, kSuperblock + 28);
 
-	if (!checked_multiply(u64{load_le32(image, kSuperblock + 20)}, block_size, size))
-		return ~0ull;
 	return scaled(size, load_le16(image, kSuperblock + 12));
 }
 
