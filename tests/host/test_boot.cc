@@ -176,6 +176,18 @@ TEST_F(BootArchive, AFullFileSystemIsToldForTheFileToo)
 	expect_no_page_left();
 }
 
+TEST_F(BootArchive, AFileThatCannotBeMadeIsToldToo)
+{
+	host::plant("/init", 0100755);
+	host::set_image(host::ext2_image(9000));
+	host::fail_file_creation(30);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_TRUE(
+		host::logged(SEAM_LOG_ERR, "initrd: /initrd.image could not be made: error 30"));
+	EXPECT_FALSE(host::node_at("/initrd.image"));
+	expect_no_page_left();
+}
+
 TEST_F(BootArchive, AnArchiveBeforeAnImageFailsAsAnArchive)
 {
 	// Bootloaders may put both into memory; ramdisk_start= says where.
