@@ -33,7 +33,7 @@ size_t seam_pages_new(const struct seam_node *node, struct seam_page **pages, si
 		return 0;
 	size_t made = 0;
 
-	for (; made < count && host::has_page_left(); made++) {
+	for (; made < count && host::take_memory(kPage); made++) {
 		if (pages[made])
 			host::complain("a page would be lost");
 		pages[made] = new seam_page{std::vector<u8>(kPage, 0xa5)};
@@ -52,6 +52,8 @@ void seam_page_free(struct seam_page *page)
 {
 	if (page->adopted)
 		host::image_page_freed(page->adopted);
+	else
+		host::give_memory(kPage);
 	host::live().pages--;
 	delete page;
 }
@@ -93,6 +95,9 @@ size_t seam_node_add_pages(struct seam_node *node, u64 first, struct seam_page *
 		u8 *const bytes = pages[added]->bytes();
 
 		data.insert(data.end(), bytes, bytes + kPage);
+		// What it took is the file's now.
+		host::give_memory(kPage);
+		host::count_node(*host::node_of(node), data.size());
 		host::live().pages--;
 		delete pages[added++];
 	}

@@ -20,10 +20,7 @@
 #include "seam/world.h"
 
 // No boot's decompressor asks for more than this.
-static u64 most()
-{
-	return std::min(u64{256} << 20, host::memory_limit());
-}
+static constexpr size_t kMost = size_t{256} << 20;
 
 // Other processors have codecs, too.
 static void count_codec(int change)
@@ -36,7 +33,7 @@ struct seam_inflate {
 };
 
 struct seam_zstd {
-	std::vector<u8> workspace;
+	void *workspace;
 	ZSTD_DCtx *context;
 	bool in_place;
 };
@@ -129,16 +126,20 @@ struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, int in_place,
 	if (ZSTD_getFrameHeader(&header, in, size) != 0)
 		return nullptr;
 	*status = SEAM_CODEC_NO_MEMORY;
-	if ((!in_place && header.windowSize > most()) || !host::may_allocate())
+	if ((!in_place && header.windowSize > kMost) || !host::may_allocate())
 		return nullptr;
 
-	auto *const codec = new seam_zstd;
-
-	codec->in_place = in_place;
-	codec->workspace.resize(
+	const size_t size_of_workspace =
 		in_place ? ZSTD_estimateDCtxSize() :
-			   ZSTD_estimateDStreamSize(static_cast<size_t>(header.windowSize)));
-	codec->context = ZSTD_initStaticDCtx(codec->workspace.data(), codec->workspace.size());
+			   ZSTD_estimateDStreamSize(static_cast<size_t>(header.windowSize));
+	void *const workspace = host::counted_malloc(size_of_workspace);
+
+	if (!workspace)
+		return nullptr;
+
+	auto *const codec = new seam_zstd{
+		workspace, ZSTD_initStaticDCtx(workspace, size_of_workspace), in_place != 0};
+
 	ZSTD_decompressBegin(codec->context);
 	count_codec(1);
 	return codec;
@@ -213,8 +214,25 @@ s64 seam_zstd_frame(struct seam_zstd *codec, const u8 *in, size_t in_size, u8 *o
 void seam_zstd_free(struct seam_zstd *codec)
 {
 	count_codec(-1);
+	host::counted_free(codec->workspace);
 	delete codec;
 }
+
+namespace {
+
+void *allocate_for_lzma(void *, size_t, size_t size)
+{
+	return host::counted_malloc(size);
+}
+
+void free_for_lzma(void *, void *memory)
+{
+	host::counted_free(memory);
+}
+
+constexpr lzma_allocator kCounted = {allocate_for_lzma, free_for_lzma, nullptr};
+
+} // namespace
 
 struct seam_xz *seam_xz_new(void)
 {
@@ -223,7 +241,12 @@ struct seam_xz *seam_xz_new(void)
 
 	auto *const codec = new seam_xz;
 
+	codec->stream.allocator = &kCounted;
 	seam_xz_reset(codec);
+	if (!codec->stream.internal) {
+		delete codec;
+		return nullptr;
+	}
 	count_codec(1);
 	return codec;
 }
@@ -231,7 +254,9 @@ struct seam_xz *seam_xz_new(void)
 void seam_xz_reset(struct seam_xz *codec)
 {
 	// As the kernel's: one stream, then whatever follows.
-	if (lzma_stream_decoder(&codec->stream, most(), 0) != LZMA_OK)
+	const lzma_ret status = lzma_stream_decoder(&codec->stream, kMost, 0);
+
+	if (status != LZMA_OK && status != LZMA_MEM_ERROR)
 		host::complain("liblzma does not start");
 }
 

@@ -6,16 +6,12 @@
 #include <bzlib.h>
 #include <lzma.h>
 
-#include <algorithm>
 #include <vector>
 
 #include "seam/world.h"
 
 // No boot's decompressor asks for more than this.
-static u64 most()
-{
-	return std::min(u64{256} << 20, host::memory_limit());
-}
+static constexpr size_t kMost = size_t{256} << 20;
 
 namespace {
 
@@ -98,7 +94,7 @@ int unlzma(unsigned char *in, long, long (*fill)(void *, unsigned long), BootFlu
 {
 	lzma_stream stream = LZMA_STREAM_INIT;
 
-	if (in || !host::may_allocate() || lzma_alone_decoder(&stream, most()) != LZMA_OK) {
+	if (in || !host::may_allocate() || lzma_alone_decoder(&stream, kMost) != LZMA_OK) {
 		error(no_memory);
 		return -1;
 	}

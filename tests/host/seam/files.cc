@@ -42,6 +42,8 @@ int add(const char *path, const NodePtr &node)
 		return place.status;
 	if (place.node)
 		return -EEXIST;
+	if (!node)
+		return -ENOMEM;
 	place.folder->children[place.name] = node;
 	place.folder->mtime = host::kNow;
 	return 0;
@@ -49,10 +51,7 @@ int add(const char *path, const NodePtr &node)
 
 NodePtr make_node(u32 mode)
 {
-	auto node = std::make_shared<Node>();
-
-	node->mode = (mode & 0170000) | (mode & 07777 & ~kUmask);
-	return node;
+	return host::make_counted_node((mode & 0170000) | (mode & 07777 & ~kUmask));
 }
 
 int unlink_node(const char *path)
@@ -132,6 +131,10 @@ struct seam_file *seam_file_create(const char *path, u32 mode, int *status)
 	}
 	if (!place.node) {
 		place.node = make_node(kRegular | (mode & 07777));
+		if (!place.node) {
+			*status = -ENOMEM;
+			return nullptr;
+		}
 		place.folder->children[place.name] = place.node;
 		place.folder->mtime = host::kNow;
 	}
@@ -140,6 +143,7 @@ struct seam_file *seam_file_create(const char *path, u32 mode, int *status)
 		return nullptr;
 	}
 	place.node->data.clear();
+	host::count_node(*place.node, 0);
 	return host::open_file(place.node);
 }
 
@@ -150,8 +154,14 @@ int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 o
 	const size_t n = host::take_room(size);
 	std::vector<u8> &to = file->node->data;
 
-	if (to.size() < offset + n)
+	if (to.size() < offset + n) {
+		if (!host::count_node(*file->node, offset + n)) {
+			host::give_room(n);
+			*written = 0;
+			return -ENOMEM;
+		}
 		to.resize(offset + n);
+	}
 	std::copy(from, from + n, to.begin() + static_cast<std::ptrdiff_t>(offset));
 	file->node->mtime = host::kNow;
 	*written = n;

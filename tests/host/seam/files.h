@@ -28,12 +28,20 @@ struct Node {
 	std::vector<u8> data;
 	std::string target;
 	std::map<std::string, std::shared_ptr<Node>> children;
+	u64 counted = 0; /* bytes of memory that it has taken */
+
+	Node() = default;
+	Node(const Node &) = delete;
+	Node &operator=(const Node &) = delete;
+	~Node();
 
 	u32 type() const { return mode & 0170000; }
 	u32 permissions() const { return mode & 07777; }
 	std::string text() const { return {data.begin(), data.end()}; }
 };
 
+/* The root folder. */
+const Node *top_node();
 /* The node at `path` without following a link at its end, or null. */
 const Node *node_at(const std::string &path);
 /* Every path below /, sorted, "dev dev/console …", for comparisons. */

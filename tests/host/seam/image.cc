@@ -71,6 +71,7 @@ void pass(u8 *start, size_t size, const std::string &from, char to)
 		block.pages[number] = to;
 		if (to == 'H' || to == 'd')
 			continue;
+		host::give_memory(kPage);
 		std::memset(address_of(number), kFreed, kPage);
 		ASAN_POISON_MEMORY_REGION(address_of(number), kPage);
 	}
@@ -104,6 +105,8 @@ void set_image(const std::vector<u8> &content, size_t misalignment, Own own)
 	const size_t pages = (misalignment + content.size() + kPage - 1) / kPage;
 
 	free_image();
+	// It is there before anybody can count.
+	take_memory(pages * kPage);
 	block.size = (pages + 2) * kPage;
 	block.start = static_cast<u8 *>(std::aligned_alloc(kPage, block.size));
 	std::memset(block.start, kOthers, block.size);

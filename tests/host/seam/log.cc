@@ -15,6 +15,7 @@ namespace {
 struct State {
 	std::vector<host::Line> lines;
 	std::vector<std::string> complaints;
+	bool muted = false;
 	bool open = false; // the last line has no newline yet
 	bool strict_hex = false;
 	u64 now = 0;
@@ -83,6 +84,11 @@ std::string whole_log()
 	return all;
 }
 
+void set_log_muted(bool muted)
+{
+	state.muted = muted;
+}
+
 void set_clock_step(u64 nanoseconds)
 {
 	state.step = nanoseconds;
@@ -110,6 +116,8 @@ void seam_log(enum seam_log_level level, const char *format, ...)
 	char text[8192];
 	va_list args;
 
+	if (state.muted)
+		return;
 	va_start(args, format);
 	std::vsnprintf(text, sizeof(text), format, args);
 	va_end(args);

@@ -3,6 +3,9 @@
 
 #include "initrd/kernel/memory.h"
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -25,18 +28,23 @@ struct State {
 	std::atomic<uint64_t> count = 0;
 	uint64_t fail_at = 0;
 	u64 available = kAvailable;
-	u64 limit = kMost;
+	u64 limit = ~0ull;
+	std::atomic<u64> used = 0;
+	std::atomic<u64> peak = 0;
+	std::atomic<bool> ran_out = false;
 	host::Live live;
 };
 State state;
 
 void *allocate(size_t size, int fill)
 {
-	if (!host::may_allocate() || size > state.limit)
+	if (!host::may_allocate() || size > kMost)
 		return nullptr;
 
-	void *const memory = std::malloc(size ? size : 1);
+	void *const memory = host::counted_malloc(size ? size : 1);
 
+	if (!memory)
+		return nullptr;
 	std::memset(memory, fill, size);
 	++std::atomic_ref(state.live.blocks);
 	return memory;
@@ -46,7 +54,7 @@ void free_block(void *memory)
 {
 	if (memory)
 		--std::atomic_ref(state.live.blocks);
-	std::free(memory);
+	host::counted_free(memory);
 }
 
 } // namespace
@@ -58,7 +66,10 @@ void reset_memory()
 	state.count = 0;
 	state.fail_at = 0;
 	state.available = kAvailable;
-	state.limit = kMost;
+	state.limit = ~0ull;
+	state.used = 0;
+	state.peak = 0;
+	state.ran_out = false;
 	state.live = {};
 }
 
@@ -78,24 +89,75 @@ bool may_allocate()
 	return ++state.count != state.fail_at;
 }
 
-void limit_memory(u64 bytes)
+void set_memory_available(u64 bytes)
+{
+	state.available = bytes;
+}
+
+void set_memory_limit(u64 bytes)
 {
 	state.limit = bytes;
 }
 
-u64 memory_limit()
+bool take_memory(u64 bytes)
 {
-	return state.limit;
+	u64 before = state.used;
+
+	do {
+		if (before > state.limit || state.limit - before < bytes) {
+			state.ran_out = true;
+			return false;
+		}
+	} while (!state.used.compare_exchange_weak(before, before + bytes));
+
+	const u64 now = before + bytes;
+	u64 peak = state.peak;
+
+	while (peak < now && !state.peak.compare_exchange_weak(peak, now)) {
+	}
+	return true;
 }
 
-bool has_page_left()
+void give_memory(u64 bytes)
 {
-	return state.live.pages < state.limit / kPage;
+	u64 before = state.used;
+
+	// What was taken before reset() is forgotten.
+	while (!state.used.compare_exchange_weak(before, before - std::min(before, bytes))) {
+	}
 }
 
-void set_memory_available(u64 bytes)
+u64 memory_in_use()
 {
-	state.available = bytes;
+	return state.used;
+}
+
+u64 memory_peak()
+{
+	return state.peak;
+}
+
+bool memory_ran_out()
+{
+	return state.ran_out;
+}
+
+void *counted_malloc(size_t size)
+{
+	void *const memory = std::malloc(size);
+
+	if (memory && !take_memory(malloc_usable_size(memory))) {
+		std::free(memory);
+		return nullptr;
+	}
+	return memory;
+}
+
+void counted_free(void *memory)
+{
+	if (memory)
+		give_memory(malloc_usable_size(memory));
+	std::free(memory);
 }
 
 Live &live()
@@ -117,7 +179,9 @@ void seam_free(void *memory)
 
 u64 seam_memory_available(void)
 {
-	return state.available;
+	if (state.limit == ~0ull)
+		return state.available;
+	return state.limit > state.used ? state.limit - state.used : 0;
 }
 
 size_t seam_page_size(void)

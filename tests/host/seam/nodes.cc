@@ -29,17 +29,14 @@ constexpr u32 kUmask = 022;
 
 NodePtr make_node(u32 mode)
 {
-	auto node = std::make_shared<host::Node>();
-
-	node->mode = (mode & 0170000) | (mode & 07777 & ~kUmask);
-	return node;
+	return host::make_counted_node((mode & 0170000) | (mode & 07777 & ~kUmask));
 }
 
 int add(seam_node *node, const NodePtr &made)
 {
 	if (node->node)
 		return -EEXIST;
-	if (!host::may_allocate())
+	if (!host::may_allocate() || !made)
 		return -ENOMEM;
 	node->folder->children[node->name] = made;
 	node->folder->mtime = host::kNow;
@@ -141,8 +138,10 @@ int seam_node_mknod(struct seam_directory *directory, struct seam_node *node, u3
 {
 	const NodePtr made = make_node(mode);
 
-	made->major = major;
-	made->minor = minor;
+	if (made) {
+		made->major = major;
+		made->minor = minor;
+	}
 	return add(node, made);
 }
 
@@ -152,8 +151,10 @@ int seam_node_symlink(struct seam_directory *directory, struct seam_node *node, 
 
 	if (!*target)
 		return -ENOENT;
-	made->mode |= 0777;
-	made->target = target;
+	if (made) {
+		made->mode |= 0777;
+		made->target = target;
+	}
 	return add(node, made);
 }
 
@@ -192,7 +193,7 @@ int seam_node_resize(struct seam_directory *directory, struct seam_node *node, u
 	if (size < node->node->data.size())
 		host::give_room(node->node->data.size() - size);
 	// As sparse as a real one: a header may claim 4 GiB.
-	if (size <= (16u << 20))
+	if (size <= (16u << 20) && host::count_node(*node->node, size))
 		node->node->data.resize(size);
 	node->node->mtime = host::kNow;
 	return 0;

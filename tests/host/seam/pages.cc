@@ -97,7 +97,7 @@ struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait)
 {
 	if (wait == RAMDISK_NO_WAIT && state.rules.no_page_at_once)
 		return nullptr;
-	if (!host::may_allocate() || !host::has_page_left())
+	if (!host::may_allocate() || !host::take_memory(host::kPage))
 		return nullptr;
 
 	auto *const page = new ramdisk_page;
@@ -111,6 +111,7 @@ void ramdisk_page_free(struct ramdisk_page *page)
 {
 	if (page->mapped)
 		host::complain("a page is freed while it is mapped");
+	host::give_memory(host::kPage);
 	host::live().pages--;
 	delete page;
 }

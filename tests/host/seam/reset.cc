@@ -19,13 +19,13 @@ void reset()
 	reset_verification();
 	reset_image_device();
 	reset_pages();
-	reset_memory();
 	reset_image();
+	reset_files();
+	reset_memory();
 	reset_log();
 	reset_root();
 	reset_blkdev();
 	reset_cpus();
-	reset_files();
 	set_crc32_is_fast(false);
 }
 

@@ -98,6 +98,7 @@ int seam_make_block_node(const char *path, u32 device)
 
 	std::snprintf(number, sizeof(number), "%#x", device);
 	record("node " + text(path) + " " + number);
+	state.before_mount();
 	return 0;
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "seam/world.h"
+
 namespace host {
 namespace {
 
@@ -41,10 +43,9 @@ std::vector<std::string> parts_of(const std::string &path)
 	return parts;
 }
 
-// As many links may be followed on the way of one path, in the kernel, too.
+// As many links are followed on the way to one node, and no more.
 constexpr int kMostLinks = 40;
 
-// `links`: how many may still be followed.
 Place resolve_from(std::vector<NodePtr> way, const std::string &path, bool follow_last, int &links)
 {
 	if (path.empty())
@@ -82,9 +83,11 @@ Place resolve_from(std::vector<NodePtr> way, const std::string &path, bool follo
 
 		place.node = child == place.folder->children.end() ? nullptr : child->second;
 		if (place.node && place.node->type() == kSymlink && (!last || follow_last)) {
-			if (links-- == 0)
+			if (++links > kMostLinks)
 				return failed(-ELOOP);
-			place = resolve_from(place.way, place.node->target, true, links);
+			const std::string target = place.node->target;
+
+			place = resolve_from(std::move(place.way), target, true, links);
 			if (place.status)
 				return place;
 		}
@@ -102,9 +105,49 @@ void list(const Node &folder, const std::string &above, std::string &out)
 
 } // namespace
 
+// Folders may be so deep that the stack would not do.
+Node::~Node()
+{
+	std::vector<NodePtr> gone;
+
+	give_memory(counted);
+	for (auto &child : children)
+		gone.push_back(std::move(child.second));
+	while (!gone.empty()) {
+		const NodePtr node = std::move(gone.back());
+
+		gone.pop_back();
+		if (node.use_count() > 1)
+			continue;
+		for (auto &child : node->children)
+			gone.push_back(std::move(child.second));
+		node->children.clear();
+	}
+}
+
+bool count_node(Node &node, u64 size)
+{
+	const u64 needed = kNodeSize + (size + kPage - 1) / kPage * kPage;
+
+	if (needed > node.counted && !take_memory(needed - node.counted))
+		return false;
+	if (needed < node.counted)
+		give_memory(node.counted - needed);
+	node.counted = needed;
+	return true;
+}
+
+NodePtr make_counted_node(u32 mode)
+{
+	auto node = std::make_shared<Node>();
+
+	node->mode = mode;
+	return count_node(*node, 0) ? node : nullptr;
+}
+
 Place resolve(const std::string &path, bool follow_last)
 {
-	int links = kMostLinks;
+	int links = 0;
 
 	return resolve_from({state.top}, path, follow_last, links);
 }
@@ -136,6 +179,11 @@ u64 total_room()
 u64 free_room()
 {
 	return state.room;
+}
+
+const Node *top_node()
+{
+	return state.top.get();
 }
 
 const Node *node_at(const std::string &path)

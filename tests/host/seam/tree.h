@@ -28,6 +28,20 @@ struct Place {
 /* Follows links in the middle of a path always, one at its end if asked to. */
 Place resolve(const std::string &path, bool follow_last);
 
+/* What the kernel keeps of a file or folder besides its data, bytes. */
+inline constexpr u64 kNodeSize = 1024;
+
+/*
+ * A new node, with the memory that it takes; null where there is none. `mode` has
+ * the type, and is not changed.
+ */
+NodePtr make_counted_node(u32 mode);
+/*
+ * Counts the memory that a node takes with `size` bytes of data, in whole pages;
+ * false, and nothing has changed, where there is not so much.
+ */
+bool count_node(Node &node, u64 size);
+
 /* The root folder, which is its own parent. */
 const NodePtr &top();
 

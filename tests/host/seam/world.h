@@ -42,17 +42,26 @@ uint64_t allocations();
 /* Whether the allocation that is asked for now succeeds; counts it. */
 bool may_allocate();
 
-/*
- * No more than this in one block, or in pages of RAM disks or of files together;
- * 1 GiB after reset().
- */
-void limit_memory(u64 bytes);
-u64 memory_limit();
-/* Whether there may be one more page. */
-bool has_page_left();
-
 /* What the kernel would call available. */
 void set_memory_available(u64 bytes);
+
+/*
+ * The machine's memory, as far as it is counted: the image, pages of RAM disks
+ * and of files, nodes, buffers and codecs. Beyond a limit there is none; after
+ * reset() there is no limit. With one, what is left of it is what is available.
+ */
+void set_memory_limit(u64 bytes);
+/* Takes so many bytes; false, and none, where they are not there. */
+bool take_memory(u64 bytes);
+void give_memory(u64 bytes);
+u64 memory_in_use();
+/* The most that was in use since reset(). */
+u64 memory_peak();
+/* Whether somebody asked for more than there was. */
+bool memory_ran_out();
+/* malloc() and free() of memory that is counted. */
+void *counted_malloc(size_t size);
+void counted_free(void *memory);
 
 /* How many processors there are; 1 after reset(). */
 void set_cpus(size_t count);
@@ -149,6 +158,8 @@ bool logged(const std::string &text);
 bool logged(seam_log_level level, const std::string &text);
 size_t times_logged(const std::string &text);
 std::string whole_log();
+/* What is logged while it is muted is not heard. */
+void set_log_muted(bool muted);
 
 /* Moves the clock. */
 void pass_time(u64 milliseconds);
@@ -182,6 +193,8 @@ struct Root {
 	unsigned busy_drivers = 0; /* how often they are found to be */
 	bool root_name_is_wrong = false;
 	std::function<int()> linuxrc = [] { return 0; };
+	/* The initrd is going to be mounted. */
+	std::function<void()> before_mount = [] {};
 	std::vector<std::string> calls;
 };
 Root &root();
