@@ -155,6 +155,7 @@ int seam_block_file_systems(char *names, size_t size)
 void seam_mount_real_root(const char *root_name)
 {
 	record("mount root " + text(root_name));
+	state.mount_real_root();
 }
 
 int seam_run_linuxrc(void)

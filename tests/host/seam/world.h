@@ -195,6 +195,8 @@ struct Root {
 	std::function<int()> linuxrc = [] { return 0; };
 	/* The initrd is going to be mounted. */
 	std::function<void()> before_mount = [] {};
+	/* The real root is mounted; may panic. */
+	std::function<void()> mount_real_root = [] {};
 	std::vector<std::string> calls;
 };
 Root &root();

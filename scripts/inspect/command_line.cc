@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "inspect/command_line.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "initrd/kernel/log.h"
+#include "initrd/root/ramdisk_loader.h"
+#include "initrd/support/parse.h"
+#include "ramdisk/kernel/blkdev.h"
+#include "seam/world.h"
+
+namespace inspect {
+namespace {
+
+// The shims of initrd/kernel/boot.c and ramdisk/kernel/blkdev.c, one row each. Like
+// __setup(), a row takes every word that begins with its name.
+struct Parameter {
+	const char *name;
+	void (*set)(const Kernel &kernel, const char *value);
+	/* What it needs of the configuration, or null; and whether kernels mostly have it. */
+	const char *option = nullptr;
+	bool usual = true;
+};
+
+const Parameter kEarly[] = {
+	{"initrd=", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
+	{"initrdmem=", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
+};
+
+const Parameter kParameters[] = {
+	{"retain_initrd",
+	 [](const Kernel &kernel, const char *value) { kernel.set_retain(value); }},
+	{"keepinitrd", [](const Kernel &kernel, const char *) { kernel.set_retain(""); },
+	 "ARCH_HAS_KEEPINITRD", false},
+	{"noinitrd", [](const Kernel &kernel, const char *) { kernel.set_noinitrd(); }},
+	{"ramdisk_start=",
+	 [](const Kernel &kernel, const char *value) { kernel.set_start_block(value); }},
+	{"ramdisk_size=",
+	 [](const Kernel &, const char *value) {
+		 if (const u64 kib = ramdisk_parse_kib(value))
+			 host::set_default_disk_kib(kib);
+		 else
+			 seam_log(SEAM_LOG_ERR, "initrd: ramdisk_size=%s: not a size, ignored\n",
+				  value);
+	 },
+	 "BLK_DEV_RAM"},
+	{"brd.max_part=",
+	 [](const Kernel &, const char *value) {
+		 u64 minors;
+
+		 if (initrd::parse_number(value, minors) && minors <= 256)
+			 host::set_minors(static_cast<u32>(minors));
+	 },
+	 "BLK_DEV_RAM"},
+	{"load_ramdisk=",
+	 [](const Kernel &, const char *) {
+		 seam_log(SEAM_LOG_WARNING, "ignoring the deprecated load_ramdisk= option\n");
+	 }},
+	{"prompt_ramdisk=",
+	 [](const Kernel &, const char *) {
+		 seam_log(SEAM_LOG_WARNING, "ignoring the deprecated prompt_ramdisk= option\n");
+	 }},
+};
+
+// '-' and '_' are the same in names.
+bool begins_with(const std::string &word, const std::string &name)
+{
+	const auto plain = [](char c) { return c == '-' ? '_' : c; };
+
+	if (word.size() < name.size())
+		return false;
+	for (size_t i = 0; i < name.size(); i++)
+		if (plain(word[i]) != plain(name[i]))
+			return false;
+	return true;
+}
+
+template <size_t N>
+void hand_over(const Parameter (&rows)[N], const std::string &word, const Kernel &kernel,
+	       const Config &config)
+{
+	for (const Parameter &row : rows) {
+		const std::string name = row.name;
+		const bool there = !row.option	  ? true :
+				   config.known() ? config.built_in(row.option) :
+						    row.usual;
+
+		if (there && begins_with(word, name))
+			row.set(kernel, word.c_str() + name.size());
+	}
+}
+
+bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+} // namespace
+
+CommandLine::CommandLine(const std::string &text)
+{
+	for (size_t at = 0; at < text.size();) {
+		std::string word;
+		bool quoted = false;
+
+		while (at < text.size() && is_blank(text[at]))
+			at++;
+		for (; at < text.size() && (quoted || !is_blank(text[at])); at++) {
+			if (text[at] == '"')
+				quoted = !quoted;
+			else
+				word += text[at];
+		}
+		if (word == "--")
+			break;
+		if (word.empty())
+			continue;
+		const size_t sign = word.find('=');
+
+		words_.push_back(
+			{word.substr(0, sign), sign == word.npos ? "" : word.substr(sign + 1)});
+		// A sign with nothing behind it is not a flag.
+		if (sign != word.npos)
+			words_.back().name += '=';
+	}
+}
+
+void CommandLine::hand_to(const Kernel &kernel, const Config &config) const
+{
+	for (const Word &word : words_)
+		hand_over(kEarly, word.name + word.value, kernel, config);
+	for (const Word &word : words_)
+		hand_over(kParameters, word.name + word.value, kernel, config);
+	for (const Word &word : words_) {
+		std::string name = word.name;
+
+		if (name.back() == '=')
+			name.pop_back();
+		kernel.see_parameter(name.c_str(), word.value.c_str());
+	}
+}
+
+std::optional<std::string> CommandLine::value(const std::string &name) const
+{
+	std::optional<std::string> found;
+
+	for (const Word &word : words_)
+		if (word.name == name || word.name == name + '=')
+			found = word.value;
+	return found;
+}
+
+std::string CommandLine::value_or(const std::string &name, const std::string &otherwise) const
+{
+	return value(name).value_or(otherwise);
+}
+
+std::optional<u32> CommandLine::root_device() const
+{
+	const std::string name = value_or("root", "");
+	unsigned major;
+	unsigned minor;
+	char rest;
+
+	if (name.empty())
+		return 0;
+	if (name == "/dev/ram0" || name == "/dev/ram")
+		return initrd::root::kRam0;
+	if (std::sscanf(name.c_str(), "%u:%u%c", &major, &minor, &rest) == 2)
+		return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffu) << 12;
+	char *end;
+	const unsigned long number = std::strtoul(name.c_str(), &end, 16);
+
+	if (*end == 0 && number <= 0xffffffff)
+		return static_cast<u32>(number);
+	return std::nullopt;
+}
+
+bool CommandLine::root_is_ram0() const
+{
+	return root_device() == initrd::root::kRam0;
+}
+
+} // namespace inspect

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+// The table of formats as it is, and in front of it one whose decoders are traced and
+// whose compressors are those that a configuration has.
+
+#define identify identify_in_table
+#define identify_compressed identify_compressed_in_table
+#define known_formats formats_of_table
+#include "initrd/image/formats.cc"
+#undef identify
+#undef identify_compressed
+#undef known_formats
+
+#include <array>
+#include <cctype>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "inspect/kernel.h"
+#include "inspect/trace.h"
+
+namespace initrd {
+
+// As formats.h declares them.
+const Format *identify(Bytes image);
+const Format *identify_compressed(Bytes segment);
+Span<const Format> known_formats();
+
+namespace {
+
+std::vector<Format> configured;
+
+// A decoder has no argument of its own, so each row gets one that knows its number.
+template <size_t Row> Result<size_t> decode_row(Bytes in, Sink &out)
+{
+	const Format &format = formats_of_table()[Row];
+
+	return inspect::Trace::active()->decode(format.name, format.decode, in, out);
+}
+
+template <size_t... Rows>
+constexpr std::array<Decoder, sizeof...(Rows)> decoders_of(std::index_sequence<Rows...>)
+{
+	return {decode_row<Rows>...};
+}
+
+constexpr auto kDecoders =
+	decoders_of(std::make_index_sequence<sizeof(formats) / sizeof(formats[0])>());
+
+// Rows with one decoder still have one: boot compares them.
+size_t first_with(Decoder decode)
+{
+	size_t row = 0;
+
+	while (formats_of_table()[row].decode != decode)
+		row++;
+	return row;
+}
+
+const Format *configured_row(const Format *row)
+{
+	return row ? &configured[static_cast<size_t>(row - formats_of_table().data())] : nullptr;
+}
+
+// CONFIG_RD_GZIP for "gzip", without its prefix.
+std::string option_of(const Format &format)
+{
+	std::string option = "RD_";
+
+	for (const char *c = format.name; *c; c++)
+		option += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
+	return option;
+}
+
+} // namespace
+
+const Format *identify(Bytes image)
+{
+	return configured_row(identify_in_table(image));
+}
+
+const Format *identify_compressed(Bytes segment)
+{
+	return configured_row(identify_compressed_in_table(segment));
+}
+
+Span<const Format> known_formats()
+{
+	return {configured.data(), configured.size()};
+}
+
+} // namespace initrd
+
+namespace inspect {
+
+void configure_formats(const Config &config)
+{
+	initrd::configured.assign(initrd::formats_of_table().begin(),
+				  initrd::formats_of_table().end());
+	for (initrd::Format &format : initrd::configured) {
+		if (format.kind != initrd::Kind::kCompressed || !format.decode)
+			continue;
+		format.decode = config.may_be_built_in(initrd::option_of(format)) ?
+					initrd::kDecoders[initrd::first_with(format.decode)] :
+					nullptr;
+	}
+}
+
+} // namespace inspect

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "inspect/findings.h"
+
+#include "initrd/kernel/log.h"
+#include "inspect/file_systems.h"
+#include "seam/world.h"
+
+namespace inspect {
+namespace {
+
+std::string number(u64 value)
+{
+	return std::to_string(value);
+}
+
+// What the kernel itself complains of.
+void judge_messages(Report &report)
+{
+	for (const Message &message : report.messages) {
+		const bool error = message.level <= SEAM_LOG_ERR;
+
+		if (error || message.level == SEAM_LOG_WARNING)
+			report.add(error ? Severity::kError : Severity::kWarning,
+				   error ? "kernel-error" : "kernel-warning",
+				   "the kernel says: " + printable(message.text));
+	}
+}
+
+void judge_memory(const Machine &machine, const Request &request, Report &report)
+{
+	const u64 mib = u64{1} << 20;
+
+	if (host::memory_ran_out() && request.memory)
+		report.add(Severity::kError, "memory",
+			   "the memory is too small: " + number(request.memory / mib) +
+				   " MiB, of which the kernel is taken to have " +
+				   number(request.kernel_memory / mib) + " MiB for itself",
+			   "more memory, a smaller image, or one that is not compressed, which "
+			   "becomes the RAM disk without a copy");
+	else if (host::memory_ran_out() || machine.trace().stopped())
+		report.add(Severity::kError, "limit",
+			   "stopped: what comes out is more than the limit of " +
+				   number(request.limit / mib) +
+				   " MiB, so what follows is not known",
+			   "if this is no bomb, give a larger --limit, or the machine's --memory");
+	else if (request.memory &&
+		 report.memory_peak > (request.memory - request.kernel_memory) / 8 * 7)
+		report.add(
+			Severity::kWarning, "memory-tight",
+			"seven eighths of the memory that is left by the kernel, or more, are in "
+			"use while the image is read");
+}
+
+void judge_segments(Report &report)
+{
+	for (const Segment &segment : report.segments)
+		if (report.outcome == Outcome::kArchive && segment.compressor.empty() &&
+		    segment.offset % 4)
+			report.add(Severity::kError, "unaligned",
+				   "the archive at offset " + number(segment.offset) +
+					   " does not begin at a multiple of 4",
+				   "put NULs between the archives");
+}
+
+void judge_place(const Machine &machine, const Request &request, Report &report)
+{
+	const seam_physical_range said = host::physical().image;
+	const u64 size = machine.image().size();
+
+	if (said.size && said.size != report.size)
+		report.add(said.size < report.size ? Severity::kError : Severity::kWarning,
+			   "initrd-size",
+			   "initrd= gives " + number(said.size) + " bytes, the image has " +
+				   number(report.size),
+			   "give the size of the file");
+	if (report.load && report.load->how == "moved")
+		report.add(Severity::kNote, "moved",
+			   "the image begins " + number(request.load_address % host::kPage) +
+				   " bytes behind the start of a page, so it is moved there",
+			   "load it at a multiple of " + number(host::kPage) +
+				   ": nothing is copied then");
+	if (size % 4 && report.outcome == Outcome::kArchive &&
+	    report.segments.back().compressor.empty())
+		report.add(Severity::kNote, "odd-length",
+			   "its length is no multiple of 4: an archive that is put behind it would "
+			   "be refused",
+			   "fill it up with NULs first");
+	if (report.load && report.claimed && report.load->out > report.claimed + host::kPage)
+		report.add(Severity::kNote, "longer",
+			   number(report.load->out - report.claimed) +
+				   " bytes behind the end of the " + report.file_system +
+				   " file system become a part of /dev/ram0, too");
+}
+
+// An image that can be decoded, or need not be, but not loaded.
+bool lacks_ramdisk_only(const Report &report)
+{
+	if (report.outcome != Outcome::kUseless)
+		return false;
+	for (const Message &message : report.messages)
+		if (message.text.find("not configured at") != std::string::npos)
+			return false;
+	return true;
+}
+
+void judge_config(const Machine &machine, const Config &config, Report &report)
+{
+	const CommandLine &line = machine.command_line();
+
+	if (!config.known())
+		return;
+	if (config.has("INITRAMFS_FORCE"))
+		report.add(Severity::kWarning, "forced",
+			   "CONFIG_INITRAMFS_FORCE=y: the boot loader's image is not looked at",
+			   "turn that option off");
+	if (!config.built_in("INITRD_CXX"))
+		report.add(
+			Severity::kNote, "other-code",
+			"this kernel has the C code for initrds (no CONFIG_INITRD_CXX=y), which does "
+			"some things otherwise");
+	if (config.has("BLK_DEV_RAM") && !config.built_in("BLK_DEV_RAM") &&
+	    lacks_ramdisk_only(report))
+		report.add(Severity::kError, "no-ramdisk",
+			   "CONFIG_BLK_DEV_RAM=m comes too late for an image",
+			   "set CONFIG_BLK_DEV_RAM=y");
+	if (!config.has("BLK_DEV_RAM") && lacks_ramdisk_only(report))
+		report.add(Severity::kError, "no-ramdisk",
+			   "without CONFIG_BLK_DEV_RAM=y only archives can be read",
+			   "set CONFIG_BLK_DEV_RAM=y, or make an archive");
+	if (!config.text("INITRAMFS_SOURCE").empty())
+		report.add(Severity::kNote, "built-in",
+			   "an archive is built into this kernel: " +
+				   printable(config.text("INITRAMFS_SOURCE")),
+			   "give it with --built-in");
+	if (report.bootconfig && !config.built_in("BOOT_CONFIG"))
+		report.add(
+			Severity::kWarning, "bootconfig",
+			"without CONFIG_BOOT_CONFIG=y the boot configuration is cut off and not used");
+	if (!config.built_in("DEVTMPFS"))
+		report.add(
+			Severity::kNote, "no-devtmpfs",
+			"without CONFIG_DEVTMPFS=y, programs find only those device nodes that are "
+			"in the image");
+	if (!report.file_system.empty() && machine.root() != Root::kInit)
+		for (const std::string &option :
+		     lacking_options(report.file_system, machine.disk_head(), config))
+			report.add(Severity::kError, "no-driver",
+				   "this kernel cannot mount the " + report.file_system +
+					   " image: it lacks " + option + "=y",
+				   "set it, or make an image of another file system");
+	if (line.has("ramdisk_size") && !config.built_in("BLK_DEV_RAM"))
+		report.add(Severity::kNote, "unused-parameter",
+			   "ramdisk_size= has no effect without CONFIG_BLK_DEV_RAM=y");
+}
+
+} // namespace
+
+void judge(Machine &machine, const Request &request, Report &report)
+{
+	judge_messages(report);
+	judge_memory(machine, request, report);
+	judge_place(machine, request, report);
+	judge_segments(report);
+	if (report.bootconfig)
+		report.add(
+			Severity::kNote, "bootconfig",
+			"a boot configuration of " + number(*report.bootconfig) +
+				" bytes is cut off the image's end; its keys are not looked at here",
+			machine.command_line().has("bootconfig") ?
+				"" :
+				"add bootconfig to the command line if it is to be used");
+	judge_config(machine, request.config, report);
+	if (report.outcome == Outcome::kArchive)
+		judge_entries(machine.trace(), report);
+	judge_root(machine, request, report);
+}
+
+} // namespace inspect

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Looks into a file system image without mounting it, with the tools of its file
+ * system, where they are installed.
+ */
+#ifndef INSPECT_INSIDE_H
+#define INSPECT_INSIDE_H
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "inspect/programs.h"
+#include "inspect/report.h"
+
+namespace inspect {
+
+class Inside : public Files {
+public:
+	/* Follows links, inside the image only. */
+	std::optional<File> find(const std::string &path) override;
+	/* All that is in it, folder by folder; false when the tool gave up. */
+	virtual bool list(std::vector<Entry> &entries) = 0;
+
+protected:
+	/* The file of this name itself, without what is in it. Links before it are followed. */
+	virtual std::optional<File> look_up(const std::string &path) = 0;
+	/* What it begins with. */
+	virtual std::vector<u8> read_head(const std::string &path) = 0;
+
+private:
+	std::optional<File> look_up_once(const std::string &path);
+	std::map<std::string, std::optional<File>> known_;
+};
+
+/*
+ * With debugfs, unsquashfs or whatever else looks into file systems of this type; null,
+ * and a note in the report, when there is none.
+ */
+std::unique_ptr<Inside> look_inside(std::vector<u8> disk, const std::string &type, Report &report);
+
+} // namespace inspect
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "inspect/inspect.h"
+
+#include "initrd/image/formats.h"
+#include "inspect/findings.h"
+#include "inspect/machine.h"
+#include "inspect/steps.h"
+#include "seam/tree.h"
+#include "seam/world.h"
+
+namespace inspect {
+namespace {
+
+bool was_unpacked(const Machine &machine, const Report &report)
+{
+	if (!machine.trace().recorder().entries.empty())
+		return true;
+	for (const Message &message : report.messages)
+		if (message.text.find("cpio archive: ") != std::string::npos)
+			return true;
+	return false;
+}
+
+Outcome outcome_of(const Machine &machine, const Request &request, const Report &report)
+{
+	if (machine.image().empty())
+		return Outcome::kNothing;
+	if (request.config.has("INITRAMFS_FORCE"))
+		return Outcome::kIgnored;
+	if (machine.command_line().has("noinitrd"))
+		return host::image_device_size() ? Outcome::kPreserved : Outcome::kIgnored;
+	if (report.load)
+		return Outcome::kDisk;
+	if (was_unpacked(machine, report))
+		return Outcome::kArchive;
+	return host::node_at("/initrd.image") ? Outcome::kFile : Outcome::kUseless;
+}
+
+// What nobody has decoded: one segment, the image's last `size` bytes.
+std::vector<Segment> whole(initrd::Bytes image, size_t size)
+{
+	const size_t offset = image.size() - size;
+	const initrd::Format *const format = initrd::identify(image.skip(offset));
+	Segment segment;
+
+	if (!size)
+		return {};
+	segment.offset = offset;
+	segment.size = size;
+	segment.out = size;
+	if (format && format->kind == initrd::Kind::kCompressed)
+		segment.compressor = format->name;
+	else if (format)
+		segment.format = format->name;
+	return {segment};
+}
+
+std::vector<Segment> segments_of(const Machine &machine, const Report &report)
+{
+	std::vector<Segment> segments = machine.trace().loaded();
+
+	if (report.outcome == Outcome::kArchive)
+		return machine.trace().unpacked();
+	if (segments.empty())
+		return whole(machine.image(),
+			     report.load ? report.load->in : machine.image().size());
+	for (Segment &segment : segments)
+		segment.format = report.file_system;
+	return segments;
+}
+
+} // namespace
+
+Report inspect(initrd::Bytes image, const Request &request)
+{
+	Report report;
+
+	report.size = image.size();
+	report.append = request.append;
+	if (!request.config.may_have("BLK_DEV_INITRD")) {
+		report.outcome = Outcome::kIgnored;
+		report.add(Severity::kError, "no-initrd",
+			   "without CONFIG_BLK_DEV_INITRD=y the kernel does not look at any initrd",
+			   "set that option");
+		return report;
+	}
+
+	Machine machine(image, request, report);
+
+	if (!machine.boot()) {
+		report.outcome = Outcome::kUseless;
+		return report;
+	}
+	report.outcome = outcome_of(machine, request, report);
+	report.segments = segments_of(machine, report);
+	if (report.outcome == Outcome::kArchive) {
+		report.entries = machine.trace().recorder().entries;
+		report.has_entries = true;
+	}
+	judge(machine, request, report);
+	if (Inside *const inside = request.list && report.load ? machine.inside() : nullptr)
+		report.has_entries = inside->list(report.entries);
+	tell_steps(machine, request, report);
+	for (const std::string &complaint : host::complaints())
+		report.add(Severity::kError, "internal", "a fault of initrd-cxx: " + complaint,
+			   "please report it, with the image");
+	return report;
+}
+
+} // namespace inspect

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * initrd/boot.cc for each way in which a kernel can be configured, and what of the
+ * configuration the other files look at.
+ */
+#ifndef INSPECT_KERNEL_H
+#define INSPECT_KERNEL_H
+
+#include "inspect/config.h"
+
+namespace inspect {
+
+/* The ways into one boot.cc; see initrd/boot.h. */
+struct Kernel {
+	void (*populate_rootfs)();
+	int (*load_root)(const char *root_name);
+	int (*set_retain)(const char *value);
+	void (*set_noinitrd)();
+	void (*set_image)(const char *value);
+	void (*set_start_block)(const char *value);
+	void (*see_parameter)(const char *name, const char *value);
+};
+
+/*
+ * The kernel with this configuration. The tables of formats and decoders follow it,
+ * too, up to the next call. One at a time: there is one world (host::reset()).
+ */
+const Kernel &configured_kernel(const Config &config);
+
+/* For kernel.cc: which compressors count from now on. */
+void configure_formats(const Config &config);
+
+} // namespace inspect
+
+#endif

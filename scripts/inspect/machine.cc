@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "inspect/machine.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "initrd/image/formats.h"
+#include "initrd/root/ramdisk_loader.h"
+#include "initrd/support/parse.h"
+#include "inspect/bootconfig.h"
+#include "inspect/file_systems.h"
+#include "ramdisk/ramdisk.h"
+#include "seam/tree.h"
+#include "seam/world.h"
+
+namespace inspect {
+namespace {
+
+using initrd::Bytes;
+
+// As many bytes as the table of formats looks at.
+constexpr size_t kHeadOfDisk = size_t{68} << 10;
+// The number of a root device that is not the RAM disk; any will do.
+constexpr u32 kSomeDevice = 0xfe00;
+
+// The files of the world, while it is there.
+class Rootfs final : public Files {
+public:
+	std::optional<File> find(const std::string &path) override
+	{
+		const host::Place place = host::resolve(path, true);
+
+		if (place.status || !place.node)
+			return std::nullopt;
+		const host::Node &node = *place.node;
+		const auto end = node.data.begin() +
+				 static_cast<std::ptrdiff_t>(std::min(node.data.size(), kHead));
+
+		return File{node.mode, node.data.size(), node.target, {node.data.begin(), end}};
+	}
+};
+
+bool has_tmpfs_root(const CommandLine &line, const Config &config)
+{
+	const auto types = line.value("rootfstype");
+
+	if (!config.may_be_built_in("TMPFS"))
+		return false;
+	return types ? types->find("tmpfs") != types->npos : line.value_or("root", "").empty();
+}
+
+// mount_root() of init/do_mounts.c, where there is nothing to mount.
+void mount_real_root()
+{
+	if (!host::root().device)
+		seam_panic("VFS: Unable to mount root fs on unknown-block(0,0)");
+}
+
+// How large rootfs may become, as initramfs_options= or tmpfs itself says.
+u64 tmpfs_room(const CommandLine &line, u64 memory)
+{
+	const std::string options = line.value_or("initramfs_options", "");
+	const size_t at = ("," + options).find(",size=");
+	u64 size;
+
+	if (at == options.npos || at >= options.size())
+		return memory / 2;
+	const char *text = options.c_str() + at + 5;
+
+	if (!initrd::parse_size(text, size))
+		return memory / 2;
+	return *text == '%' ? memory / 100 * size : size;
+}
+
+} // namespace
+
+Machine::Machine(Bytes image, const Request &request, Report &report)
+	: image_(image),
+	  request_(request),
+	  report_(report),
+	  command_line_(request.append),
+	  kernel_((host::reset(), configured_kernel(request.config))),
+	  rootfs_(std::make_unique<Rootfs>())
+{
+}
+
+Machine::~Machine()
+{
+	trace_.reset();
+	ramdisk_destroy_all();
+	host::reset();
+}
+
+void Machine::set_up_memory()
+{
+	const u64 left = request_.memory > request_.kernel_memory ?
+				 request_.memory - request_.kernel_memory :
+				 0;
+
+	host::set_memory_limit(request_.memory ? left : request_.limit);
+	if (request_.memory && has_tmpfs_root(command_line_, request_.config))
+		host::set_room(tmpfs_room(command_line_, request_.memory));
+}
+
+void Machine::set_up_root()
+{
+	host::Root &root = host::root();
+
+	root.device = command_line_.root_device().value_or(kSomeDevice);
+	if (const auto name = command_line_.value("root"); name && !name->empty())
+		root.devices[*name] = kSomeDevice;
+	root.file_systems.clear();
+	root.mountable_as = "";
+	root.before_mount = [this] { offer_file_systems(); };
+	root.linuxrc = [this] { return linuxrc_status(); };
+	root.mount_real_root = [this] {
+		changed_root_ = true;
+		mount_real_root();
+	};
+}
+
+bool Machine::boot()
+{
+	const Bootconfig config = find_bootconfig(image_);
+
+	if (config.size) {
+		report_.bootconfig = config.size;
+		image_ = image_.first(config.at);
+	}
+	if (config.trouble)
+		report_.add(Severity::kWarning, "bootconfig",
+			    std::string("the boot configuration behind the image is not used: ") +
+				    config.trouble);
+	set_up_memory();
+	// The pages that it lies in are taken before anything else.
+	if (!host::take_memory(image_.size())) {
+		report_.add(Severity::kError, request_.memory ? "memory" : "limit",
+			    "the image alone is larger than the memory for it",
+			    request_.memory ? "more memory, or a smaller image" :
+					      "give a larger --limit, or --memory");
+		return false;
+	}
+	host::give_memory(image_.size());
+	host::set_image({image_.begin(), image_.end()}, request_.load_address % host::kPage,
+			host::Own::kLast);
+	if (request_.built_in.empty()) {
+		// As usr/default_cpio_list has it.
+		host::plant("/dev", host::kFolder | 0755);
+		host::Node *const console = host::plant("/dev/console", 0020600);
+
+		console->major = 5;
+		console->minor = 1;
+		host::plant("/root", host::kFolder | 0700);
+	} else {
+		host::set_builtin_archive({request_.built_in.begin(), request_.built_in.end()});
+	}
+	trace_.emplace(image_, request_.limit * 4);
+	set_up_root();
+	run();
+	report_.memory_peak = host::memory_peak();
+	report_.memory_end = host::memory_in_use();
+	for (const host::Line &line : host::log_lines())
+		report_.messages.push_back({line.level, line.text});
+	if (panic_)
+		report_.messages.push_back(
+			{SEAM_LOG_EMERG, "Kernel panic - not syncing: " + *panic_});
+	report_.load = told_load();
+	look_at_disk();
+	report_.tree = host::top();
+	return true;
+}
+
+void Machine::run()
+{
+	const std::string root_name = command_line_.value_or("root", "");
+	const std::string init = command_line_.value_or("rdinit", "/init");
+
+	try {
+		command_line_.hand_to(kernel_, request_.config);
+		kernel_.populate_rootfs();
+		trace_->begin_load();
+		if (seam_may_execute(init.c_str()) == 0) {
+			root_ = Root::kInit;
+			return;
+		}
+		changed_root_ = kernel_.load_root(root_name.c_str());
+	} catch (const host::Panic &panic) {
+		panic_ = panic.what();
+		return;
+	}
+	if (initrd::root::on_ramdisk(host::root().device))
+		root_ = Root::kImage;
+	else if (changed_root_)
+		root_ = host::root().real_device ? Root::kDevice : Root::kNone;
+	else
+		root_ = root_name.empty() ? Root::kNone : Root::kDevice;
+}
+
+// The kernel's own account of a load; nothing where it has not loaded anything.
+std::optional<Load> Machine::told_load()
+{
+	for (const host::Line &line : host::log_lines()) {
+		Load load;
+		char format[64];
+		char how[16];
+		unsigned long long in;
+		unsigned long long out;
+		unsigned long long copied;
+
+		if (std::sscanf(line.text.c_str(),
+				"initrd: %63s image: %llu bytes in, %llu bytes out, %15[a-z], "
+				"%llu bytes copied",
+				format, &in, &out, how, &copied) != 5)
+			continue;
+		load.format = format;
+		load.how = how;
+		load.in = in;
+		load.out = out;
+		load.copied = copied;
+		return load;
+	}
+	return std::nullopt;
+}
+
+std::vector<u8> Machine::read_disk(u64 size)
+{
+	std::vector<u8> bytes(size);
+	auto disk = ramdisk::boot_disk();
+
+	if (disk)
+		disk.value()->read(0, initrd::MutableBytes(bytes.data(), bytes.size()));
+	return bytes;
+}
+
+void Machine::look_at_disk()
+{
+	const std::optional<Load> load = told_load();
+
+	if (!load || !head_.empty())
+		return;
+	head_ = read_disk(std::min<u64>(load->out, kHeadOfDisk));
+	const initrd::Format *const format = initrd::identify(disk_head());
+
+	if (!format || format->kind != initrd::Kind::kFileSystem)
+		return;
+	report_.file_system = format->name;
+	report_.claimed = initrd::claimed_size(*format, disk_head());
+}
+
+Inside *Machine::inside()
+{
+	look_at_disk();
+	if (looked_inside_ || report_.file_system.empty() || !request_.look_inside)
+		return inside_.get();
+	looked_inside_ = true;
+	// Its own size where that is less: a disk may be longer than what is in it.
+	inside_ = request_.look_inside(read_disk(told_load()->out), report_.file_system, report_);
+	return inside_.get();
+}
+
+// What the kernel can mount /dev/ram0 as.
+void Machine::offer_file_systems()
+{
+	static const char *const kReadOnly[] = {"squashfs", "cramfs", "romfs", "erofs", "iso9660"};
+	host::Root &root = host::root();
+
+	look_at_disk();
+	if (report_.file_system.empty() ||
+	    !lacking_options(report_.file_system, disk_head(), request_.config).empty())
+		return;
+	root.mountable_as = mount_type(report_.file_system, disk_head());
+	root.file_systems = {root.mountable_as};
+	root.writable = std::find(std::begin(kReadOnly), std::end(kReadOnly), root.mountable_as) ==
+			std::end(kReadOnly);
+}
+
+int Machine::linuxrc_status()
+{
+	Inside *const files = inside();
+
+	if (!files)
+		return 0;
+	const std::optional<File> linuxrc = files->find("/linuxrc");
+
+	if (!linuxrc)
+		return -ENOENT;
+	if (!(linuxrc->mode & 0111))
+		return -EACCES;
+	const auto interpreter = interpreter_of(linuxrc->head);
+
+	if (!interpreter)
+		return -ENOEXEC;
+	return interpreter->empty() || files->find(*interpreter) ? 0 : -ENOENT;
+}
+
+} // namespace inspect

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The machine that an image is booted on here: the world of the seam, set up from a
+ * request, and what is in it after the boot path has run.
+ */
+#ifndef INSPECT_MACHINE_H
+#define INSPECT_MACHINE_H
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "inspect/command_line.h"
+#include "inspect/inspect.h"
+#include "inspect/trace.h"
+
+namespace inspect {
+
+/* What the kernel does when the boot path has returned. */
+enum class Root {
+	kInit,	 /* runs what was unpacked: no root is mounted */
+	kImage,	 /* mounts /dev/ram0 */
+	kDevice, /* mounts another device, or something without one */
+	kNone,	 /* there is none to mount */
+};
+
+class Machine {
+public:
+	/* Resets the world. `image` must stay as it is while the machine lives. */
+	Machine(initrd::Bytes image, const Request &request, Report &report);
+	/* Resets it again. */
+	~Machine();
+	Machine(const Machine &) = delete;
+	Machine &operator=(const Machine &) = delete;
+
+	/*
+	 * Runs the boot path; false when it cannot even begin, which the report says.
+	 * Fills in what the report has of the boot: messages, sizes, what was loaded.
+	 */
+	bool boot();
+
+	const CommandLine &command_line() const { return command_line_; }
+	const Trace &trace() const { return *trace_; }
+	/* The image, without what comes off its end before anybody looks. */
+	initrd::Bytes image() const { return image_; }
+	Root root() const { return root_; }
+	/* Whether the old change_root has mounted the root. */
+	bool changed_root() const { return changed_root_; }
+	/* The start of /dev/ram0, as much as formats are told by. */
+	initrd::Bytes disk_head() const { return {head_.data(), head_.size()}; }
+	/* Looks into /dev/ram0, the first time it is called; null where nobody can. */
+	Inside *inside();
+	/* The root file system that archives were unpacked into. */
+	Files &rootfs() { return *rootfs_; }
+	/* The program that is tried first in a root that was mounted; or "". */
+	std::string requested_init() const { return command_line_.value_or("init", ""); }
+
+private:
+	void set_up_memory();
+	void set_up_root();
+	void run();
+	void offer_file_systems();
+	void look_at_disk();
+	int linuxrc_status();
+	static std::optional<Load> told_load();
+	static std::vector<u8> read_disk(u64 size);
+
+	initrd::Bytes image_;
+	const Request &request_;
+	Report &report_;
+	CommandLine command_line_;
+	const Kernel &kernel_;
+	std::optional<Trace> trace_;
+	std::unique_ptr<Files> rootfs_;
+	std::unique_ptr<Inside> inside_;
+	std::vector<u8> head_;
+	bool looked_inside_ = false;
+	bool changed_root_ = false;
+	std::optional<std::string> panic_;
+	Root root_ = Root::kNone;
+};
+
+} // namespace inspect
+
+#endif

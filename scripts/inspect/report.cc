@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "inspect/report.h"
+
+#include <cstdio>
+
+namespace inspect {
+
+void Report::add(Severity severity, std::string code, std::string text, std::string advice)
+{
+	findings.push_back({severity, std::move(code), std::move(text), std::move(advice)});
+}
+
+bool Report::has(Severity severity) const
+{
+	for (const Finding &finding : findings)
+		if (finding.severity >= severity)
+			return true;
+	return false;
+}
+
+const char *name_of(Severity severity)
+{
+	switch (severity) {
+	case Severity::kNote:
+		return "note";
+	case Severity::kWarning:
+		return "warning";
+	case Severity::kError:
+		return "error";
+	}
+	return "";
+}
+
+const char *name_of(Outcome outcome)
+{
+	switch (outcome) {
+	case Outcome::kNothing:
+		return "nothing";
+	case Outcome::kIgnored:
+		return "ignored";
+	case Outcome::kArchive:
+		return "archive";
+	case Outcome::kDisk:
+		return "disk";
+	case Outcome::kPreserved:
+		return "preserved";
+	case Outcome::kFile:
+		return "file";
+	case Outcome::kUseless:
+		return "useless";
+	}
+	return "";
+}
+
+namespace {
+
+// How many bytes of a well-formed UTF-8 character `text` has at `at`; 0: none, or a
+// control character.
+size_t character_at(const std::string &text, size_t at)
+{
+	const auto byte = [&](size_t i) {
+		return i < text.size() ? static_cast<u8>(text[i]) : u8{0};
+	};
+	const u8 first = byte(at);
+
+	if (first < 0x80)
+		return first >= ' ' && first != 0x7f;
+	const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+	u32 value = first & (0x7fu >> length);
+
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if ((byte(at + i) & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (byte(at + i) & 0x3f);
+	}
+	const bool too_long = value < (length == 4 ? 0x10000u : length == 3 ? 0x800u : 0x80u);
+	const bool control = value < 0xa0 || (value >= 0x200b && value <= 0x200f) ||
+			     (value >= 0x2028 && value <= 0x202e) ||
+			     (value >= 0x2060 && value <= 0x206f) || value == 0xfeff;
+
+	if (too_long || control || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+		return 0;
+	return length;
+}
+
+} // namespace
+
+std::string printable(const std::string &text)
+{
+	std::string out;
+
+	for (size_t at = 0; at < text.size();) {
+		const size_t length = character_at(text, at);
+
+		if (length) {
+			out.append(text, at, length);
+			at += length;
+			continue;
+		}
+		char octal[8];
+
+		std::snprintf(octal, sizeof(octal), "\\%03o", static_cast<u8>(text[at++]));
+		out += octal;
+	}
+	return out;
+}
+
+} // namespace inspect

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "inspect/spawn.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+namespace inspect {
+
+MemoryFile::MemoryFile(const std::vector<u8> &content)
+	: descriptor_(memfd_create("initrd-inspect", 0))
+{
+	for (size_t at = 0; ok() && at < content.size();) {
+		const ssize_t written = write(descriptor_, content.data() + at,
+					      content.size() - at);
+
+		if (written > 0) {
+			at += static_cast<size_t>(written);
+		} else if (errno != EINTR) {
+			close(descriptor_);
+			descriptor_ = -1;
+		}
+	}
+}
+
+MemoryFile::~MemoryFile()
+{
+	if (ok())
+		close(descriptor_);
+}
+
+std::string find_tool(const std::string &name)
+{
+	const char *const path = std::getenv("PATH");
+	std::istringstream folders(std::string(path ? path : "/usr/bin:/bin") + ":/usr/sbin:/sbin");
+
+	for (std::string folder; std::getline(folders, folder, ':');)
+		if (!folder.empty() && access((folder + "/" + name).c_str(), X_OK) == 0)
+			return folder + "/" + name;
+	return "";
+}
+
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(30);
+
+pid_t start(const std::vector<std::string> &words, int output)
+{
+	static const char *const environment[] = {"LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+						  "DEBUGFS_PAGER=__none__", "PAGER=cat", nullptr};
+	std::vector<char *> arguments;
+	posix_spawn_file_actions_t actions;
+	pid_t child;
+
+	for (const std::string &word : words)
+		arguments.push_back(const_cast<char *>(word.c_str()));
+	arguments.push_back(nullptr);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, output, 1);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	const int status = posix_spawn(&child, arguments[0], &actions, nullptr, arguments.data(),
+				       const_cast<char **>(environment));
+
+	posix_spawn_file_actions_destroy(&actions);
+	return status ? -1 : child;
+}
+
+// Reads until the end, `most` bytes or the deadline; false when it was not the end.
+bool read_all(int from, size_t most, std::string &text)
+{
+	const auto deadline = std::chrono::steady_clock::now() + kPatience;
+	char piece[65536];
+
+	while (text.size() < most) {
+		const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+			deadline - std::chrono::steady_clock::now());
+		pollfd wait = {from, POLLIN, 0};
+
+		if (left.count() <= 0 || poll(&wait, 1, static_cast<int>(left.count())) == 0)
+			return false;
+		const ssize_t n = read(from, piece, std::min(sizeof(piece), most - text.size()));
+
+		if (n > 0)
+			text.append(piece, static_cast<size_t>(n));
+		else if (n == 0)
+			return true;
+		else if (errno != EINTR)
+			return false;
+	}
+	return false;
+}
+
+} // namespace
+
+std::optional<std::string> run_tool(const std::vector<std::string> &words, size_t most)
+{
+	int ends[2];
+	std::string text;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return std::nullopt;
+	const pid_t child = start(words, ends[1]);
+
+	close(ends[1]);
+	if (child > 0) {
+		if (!read_all(ends[0], most, text))
+			kill(child, SIGKILL);
+		while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+		}
+	}
+	close(ends[0]);
+	return child > 0 ? std::optional(text) : std::nullopt;
+}
+
+} // namespace inspect

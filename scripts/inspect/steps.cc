@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "inspect/steps.h"
+
+#include "seam/world.h"
+
+namespace inspect {
+namespace {
+
+std::string bytes(u64 count)
+{
+	return std::to_string(count) + (count == 1 ? " byte" : " bytes");
+}
+
+// How the image gets into the RAM disk.
+std::string load_in_words(const Load &load, const std::string &what)
+{
+	const std::string name = what.empty() ? "an image of an unknown kind" :
+						"a file system image (" + what + ")";
+
+	if (load.how == "adopted")
+		return "It is " + name + ": its pages become /dev/ram0, and " +
+		       (load.copied ? bytes(load.copied) + " are" : "nothing is") + " copied.";
+	if (load.how == "moved")
+		return "It is " + name +
+		       ": it is moved to the start of its pages, which become "
+		       "/dev/ram0.";
+	if (load.how == "decoded")
+		return "It is " + name + ", compressed: " + bytes(load.in) + " are decoded into " +
+		       bytes(load.out) + " of /dev/ram0.";
+	return "It is " + name + ": it is copied into /dev/ram0, for its own memory is to stay.";
+}
+
+std::string outcome_in_words(const Machine &machine, const Report &report)
+{
+	size_t entries = report.entries.size();
+
+	switch (report.outcome) {
+	case Outcome::kNothing:
+		return "There is no initrd.";
+	case Outcome::kIgnored:
+		return "The kernel does not look at it.";
+	case Outcome::kArchive:
+		return "It is an archive: " + std::to_string(entries) +
+		       (entries == 1 ? " entry is" : " entries are") +
+		       " unpacked into the root file system in memory.";
+	case Outcome::kDisk:
+		return load_in_words(*report.load, report.file_system);
+	case Outcome::kPreserved:
+		return "noinitrd: nothing is unpacked or loaded; its " +
+		       bytes(machine.image().size()) + " can be read from /dev/initrd.";
+	case Outcome::kFile:
+		return "It is no archive: it becomes the file /initrd.image, for the init that is "
+		       "built in.";
+	case Outcome::kUseless:
+		return "The kernel can make nothing of it.";
+	}
+	return "";
+}
+
+std::string memory_in_words(const Machine &machine, const Report &report)
+{
+	const bool retained = machine.command_line().has("retain_initrd");
+
+	for (const Message &message : report.messages)
+		if (message.text.rfind("Freeing initrd memory: ", 0) == 0)
+			return "Its memory goes back: " + message.text.substr(23) + ".";
+	if (retained)
+		return "Its memory is kept, and shown as /sys/firmware/initrd.";
+	return report.load ? "None of its memory goes back now: it is the RAM disk's." : "";
+}
+
+std::string program_in_words(const Machine &machine, const Report &report)
+{
+	const std::string program = printable(report.program);
+	const std::string device = printable(report.program_in);
+
+	switch (machine.root()) {
+	case Root::kInit:
+		return program + " of the archive runs as process 1. The kernel mounts no root.";
+	case Root::kImage:
+		if (report.outcome != Outcome::kDisk)
+			return "/dev/ram0 is to be the root, but there is nothing in it: the kernel "
+			       "stops.";
+		return "/dev/ram0 is mounted as the root, and " +
+		       (program.empty() ? "its init" : program) + " runs as process 1.";
+	case Root::kDevice:
+		return std::string(machine.changed_root() ?
+					   "/linuxrc of the image runs, if it can be run; then " :
+					   "") +
+		       (device.empty() ? "the root that linuxrc names" : device) +
+		       " is mounted as the root, and " + (program.empty() ? "its init" : program) +
+		       " runs as process 1.";
+	case Root::kNone:
+		return machine.changed_root() ?
+			       "/linuxrc of the image runs, if it can be run; it has to name the root." :
+			       "No root is named: the kernel stops.";
+	}
+	return "";
+}
+
+} // namespace
+
+void tell_steps(const Machine &machine, const Request &request, Report &report)
+{
+	std::vector<std::string> &steps = report.steps;
+
+	steps.push_back(
+		"The boot loader leaves " + bytes(report.size) + " in memory" +
+		(request.load_address % host::kPage ? ", not at the start of a page." : "."));
+	if (report.bootconfig)
+		steps.push_back("A boot configuration of " + bytes(*report.bootconfig) +
+				" is cut off its end.");
+	steps.push_back(outcome_in_words(machine, report));
+	if (const std::string memory = memory_in_words(machine, report); !memory.empty())
+		steps.push_back(memory);
+	steps.push_back(program_in_words(machine, report));
+}
+
+} // namespace inspect
