@@ -144,7 +144,10 @@ private:
 	void attributes(int descriptor, const host::Node &node)
 	{
 		const u32 mode = node.permissions() & (nodes_ ? 07777u : 0777u);
-		const timespec times[] = {{0, UTIME_OMIT}, {node.mtime, 0}};
+		// What has none of its own was made just now.
+		const timespec times[] = {{0, UTIME_OMIT},
+					  {node.mtime,
+					   node.mtime == host::kNow ? UTIME_NOW : 0}};
 
 		// Without root, files belong to whoever extracts them, and he may enter folders.
 		if (nodes_ && fchown(descriptor, node.uid, node.gid) < 0)

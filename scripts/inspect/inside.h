@@ -35,6 +35,9 @@ private:
 	std::map<std::string, std::optional<File>> known_;
 };
 
+/* Whether a tool's command line takes this name as it is. */
+bool is_plain(const std::string &path);
+
 /*
  * With debugfs, unsquashfs or whatever else looks into file systems of this type; null,
  * and a note in the report, when there is none.

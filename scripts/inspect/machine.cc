@@ -157,6 +157,8 @@ bool Machine::boot()
 		host::set_builtin_archive({request_.built_in.begin(), request_.built_in.end()});
 	}
 	trace_.emplace(image_, request_.limit * 4);
+	// How long it would take is not known: all times are 0.
+	host::set_clock_step(0);
 	set_up_root();
 	run();
 	report_.memory_peak = host::memory_peak();

@@ -1,0 +1,603 @@
+# SPDX-License-Identifier: GPL-2.0
+"""scripts/initrd-inspect: what it says of good images and of bad ones, its exit
+status, its JSON, and that --extract stays in its folder."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pty
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "scripts/initrd-inspect"
+PAGE = ROOT / "scripts/inspect/initrd-inspect.1"
+sys.path.insert(0, str(ROOT / "qemu"))
+
+import images  # noqa: E402
+from images import Entry  # noqa: E402
+
+RAM0 = "--append=root=/dev/ram0 rw"
+SCRIPT_TEXT = b"#!/bin/sh\necho hello\n"
+
+#: The fields of the report and of what is in it, as the manual page lists them.
+FIELDS = {
+    "": ["schema", "version", "image", "size", "append", "bootconfig", "outcome", "segments", "load", "file_system",
+         "claimed", "program", "program_in", "memory", "messages", "steps", "findings", "boots", "entries"],
+    "segments": ["offset", "size", "out", "compressor", "format", "streams", "whole"],
+    "load": ["format", "how", "in", "out", "copied"],
+    "memory": ["peak", "end"],
+    "messages": ["level", "text"],
+    "findings": ["severity", "code", "text", "advice"],
+    "entries": ["name", "type", "mode", "uid", "gid", "nlink", "size", "mtime", "target", "major", "minor", "segment"],
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    """Built once; what it says of that is not what the tests look at."""
+    subprocess.run([str(SCRIPT), "--version"], check=True, capture_output=True, timeout=600)
+
+
+def call(*words: str | Path, data: bytes | None = None,
+         env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([str(SCRIPT), *map(str, words)], capture_output=True, input=data or b"",
+                          env={**os.environ, **(env or {})}, timeout=60)
+
+
+def report(image: Path | bytes, *words: str | Path, status: int | None = None) -> dict[str, Any]:
+    """The report as JSON, its fields checked, and the exit status with it."""
+    source, data = ("-", image) if isinstance(image, bytes) else (image, None)
+    done = call(source, "--json", *words, data=data)
+    assert done.stderr == b"" and done.returncode in (0, 1), done.stderr.decode()
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert list(found) == FIELDS[""]
+    for name, fields in FIELDS.items():
+        items = found.get(name) or []
+        for item in items if isinstance(items, list) else [items]:
+            assert list(item) == fields, name
+    assert found["schema"] == 1
+    assert found["boots"] == (done.returncode == 0)
+    assert found["boots"] == ("error" not in {finding["severity"] for finding in found["findings"]})
+    assert status in (None, done.returncode), found["findings"]
+    return found
+
+
+def codes(found: dict[str, Any], severity: str = "") -> set[str]:
+    return {finding["code"] for finding in found["findings"] if severity in ("", finding["severity"])}
+
+
+def texts(found: dict[str, Any]) -> list[str]:
+    return [message["text"] for message in found["messages"]]
+
+
+def entries(*more: Entry) -> list[Entry]:
+    """What an archive needs to boot, and `more`."""
+    return [Entry.directory("bin"), Entry.file("bin/sh", images.find_busybox().read_bytes(), mode=0o755),
+            Entry.file("init", SCRIPT_TEXT, mode=0o755), *more]
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree that boots, with a linuxrc."""
+    top = tmp_path_factory.mktemp("tree")
+    for name in ("bin", "sbin", "dev"):
+        (top / name).mkdir()
+    shutil.copy(images.find_busybox(), top / "bin/busybox")
+    (top / "bin/sh").symlink_to("/bin/busybox")
+    (top / "sbin/init").write_bytes(SCRIPT_TEXT)
+    (top / "sbin/init").chmod(0o755)
+    shutil.copy(top / "sbin/init", top / "linuxrc")
+    return top
+
+
+def image(tree: Path, kind: str, compressor: str = "none") -> Path:
+    """An image of the tree, made once for all tests."""
+    path = tree.parent / f"{kind}-{compressor}"
+    if not path.exists():
+        made = images.build(kind, tree, path.with_suffix(f".{os.getpid()}"))
+        images.compress(made, compressor).rename(path)
+    return path
+
+
+# --- what it is --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("compressor", ["none", *images.COMPRESSORS])
+def test_archives(compressor: str) -> None:
+    """In every compressor: one segment, every entry, and it boots."""
+    data = images.newc(entries(Entry.node("dev-null", stat.S_IFCHR, 1, 3), Entry.symlink("link", "init")))
+    packed = images.compress_bytes(data, compressor)
+    found = report(packed, "--list", status=0)
+    assert found["outcome"] == "archive"
+    assert [(s["offset"], s["size"], s["compressor"], s["format"], s["whole"]) for s in found["segments"]] == [
+        (0, len(packed), None if compressor == "none" else compressor, "cpio", True)]
+    assert {e["name"]: e["type"] for e in found["entries"]} == {
+        "bin": "directory", "bin/sh": "file", "init": "file", "dev-null": "character", "link": "symlink"}
+    assert (found["program"], found["program_in"]) == ("/init", "archive")
+    prefix = "" if compressor == "none" else f"{compressor}+"
+    assert texts(found)[1].startswith(f"initrd: {prefix}cpio archive: {len(packed)} bytes in, ")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in images.FORMATS if kind != "cpio"])
+def test_file_systems(tree: Path, kind: str) -> None:
+    """Each one's pages become the RAM disk's."""
+    path = image(tree, kind)
+    found = report(path, RAM0, "--no-tools", status=0)
+    size = path.stat().st_size
+    assert found["outcome"] == "disk" and found["program_in"] == "image"
+    assert found["load"]["how"] == "adopted" and found["load"]["copied"] == 0
+    assert (found["load"]["in"], found["load"]["out"]) == (size, size)
+    assert "VFS" not in " ".join(texts(found))
+    # It needs its own size of memory, and hardly more.
+    assert size <= found["memory"]["peak"] < size + (1 << 20)
+
+
+@pytest.mark.parametrize("compressor", images.COMPRESSORS)
+def test_compressed_images(tree: Path, compressor: str) -> None:
+    packed, plain = image(tree, "ext2", compressor), image(tree, "ext2").stat().st_size
+    found = report(packed, RAM0, status=0)
+    assert found["load"] == {"format": f"{compressor}+ext2", "how": "decoded", "in": packed.stat().st_size,
+                             "out": plain, "copied": 0}
+    assert [(s["compressor"], s["format"], s["out"]) for s in found["segments"]] == [(compressor, "ext2", plain)]
+
+
+def test_segments() -> None:
+    """Microcode in front, zeros between, two compressors behind each other, and one
+    archive in several members."""
+    early = images.newc([Entry.file("microcode", bytes(3000))]) + bytes(512)
+    zstd = images.compress_bytes(images.newc(entries()), "zstd")
+    late = images.newc([Entry.file("late", b"x" * 5000)])
+    members = gzip.compress(late[:2000]) + gzip.compress(late[2000:])
+    gap = bytes(-len(early + zstd) % 4 + 8)
+    found = report(early + zstd + gap + members, status=0)
+    begin = [0, len(early), len(early + zstd + gap)]
+    assert [(s["offset"], s["compressor"], s["streams"]) for s in found["segments"]] == [
+        (begin[0], None, 0), (begin[1], "zstd", 1), (begin[2], "gzip", 2)]
+    assert found["segments"][2]["size"] == len(members) and found["segments"][2]["out"] == len(late)
+    assert [(e["name"], e["segment"]) for e in found["entries"]] == [
+        ("microcode", 0), ("bin", 1), ("bin/sh", 1), ("init", 1), ("late", 2)]
+
+
+def test_boot_configuration() -> None:
+    """It is cut off first, and its checksum looked at."""
+    data = images.newc(entries())
+    text = b"kernel.quiet\0"
+    text += bytes(-(len(data) + len(text) + 20) % 4)
+
+    def behind(total: int) -> bytes:
+        return data + text + len(text).to_bytes(4, "little") + total.to_bytes(4, "little") + b"#BOOTCONFIG\n"
+
+    found = report(behind(sum(text)), status=0)
+    assert found["bootconfig"] == len(text) + 20 and found["segments"][0]["size"] == len(data)
+    found = report(behind(sum(text) + 1))
+    assert found["bootconfig"] is None and "bootconfig" in codes(found, "warning")
+
+
+def test_empty_image() -> None:
+    assert report(b"", "--append=root=/dev/sda1", status=0)["outcome"] == "nothing"
+    assert codes(report(b"", status=1), "error") == {"no-root"}
+
+
+# --- what the command line makes of it -----------------------------------------------
+
+
+def test_root_is_needed(tree: Path) -> None:
+    """An image without root= panics, and the prediction says so."""
+    found = report(image(tree, "ext2"), "--no-tools", status=1)
+    assert "no-root" in codes(found, "error")
+    assert texts(found)[-1].startswith("Kernel panic - not syncing: VFS: Unable to mount root fs")
+
+
+def test_linuxrc(tree: Path, tmp_path: Path) -> None:
+    """With another root, the image's linuxrc runs, if debugfs finds it there."""
+    found = report(image(tree, "ext2"), "--append=root=/dev/vda", status=0)
+    assert "VFS: Mounted root (ext2 filesystem) on device 1:0." in texts(found)
+    assert "initrd: linuxrc exited with status 0" in texts(found)
+    copy = tmp_path / "tree"
+    shutil.copytree(tree, copy, symlinks=True)
+    (copy / "linuxrc").unlink()
+    found = report(images.build("ext2", copy, tmp_path / "image"), "--append=root=/dev/vda", status=0)
+    assert "initrd: no /linuxrc, or not the interpreter that it names" in texts(found)
+    assert "no-linuxrc" in codes(found, "warning")
+
+
+def test_noinitrd(tree: Path) -> None:
+    found = report(image(tree, "ext2"), "--append=noinitrd root=/dev/vda", status=0)
+    assert found["outcome"] == "preserved"
+    size = image(tree, "ext2").stat().st_size
+    assert texts(found) == [f"initrd: noinitrd: {size} bytes in /dev/initrd, nothing is unpacked or loaded"]
+
+
+def test_ramdisk_start(tree: Path) -> None:
+    data = bytes(5 << 10) + image(tree, "romfs").read_bytes()
+    found = report(data, f"{RAM0} ramdisk_start=5", status=0)
+    assert (found["file_system"], found["segments"][0]["offset"]) == ("romfs", 5 << 10)
+    assert "RAMDISK: romfs filesystem found at block 5" in texts(found)
+    assert "ramdisk_start= is behind the end" in " ".join(texts(report(data, f"{RAM0} ramdisk_start=99999", status=1)))
+
+
+def test_retain_and_quotes(tree: Path) -> None:
+    """What is kept is copied; quotes hold a value together, and -- ends the line."""
+    found = report(image(tree, "romfs"), RAM0 + ' retain_initrd dyndbg="a b" -- noinitrd', status=0)
+    assert found["load"]["how"] == "copied" and found["outcome"] == "disk"
+
+
+def test_load_address(tree: Path) -> None:
+    """Beside the start of a page it is moved, and the tool says how to avoid that."""
+    found = report(image(tree, "romfs"), RAM0, "--load-address=0x4000200", status=0)
+    assert found["load"]["how"] == "moved" and "moved" in codes(found, "note")
+
+
+def test_rdinit() -> None:
+    data = images.newc(entries(Entry.directory("sbin"), Entry.file("sbin/init", SCRIPT_TEXT, mode=0o755)))
+    assert report(data, "--append=rdinit=/sbin/init", status=0)["program"] == "/sbin/init"
+    assert codes(report(data, "--append=rdinit=/nothing", status=1), "error") == {"no-init"}
+
+
+def test_wrong_values() -> None:
+    """The kernel's complaints about parameters are in the prediction."""
+    found = report(images.newc(entries()), "--append=ramdisk_start=x ramdisk_size=y load_ramdisk=1 prompt_ramdisk=0")
+    assert texts(found)[:4] == ["initrd: ramdisk_start=: not a block number, ignored",
+                                "initrd: ramdisk_size=y: not a size, ignored",
+                                "ignoring the deprecated load_ramdisk= option",
+                                "ignoring the deprecated prompt_ramdisk= option"]
+
+
+def test_initrd_size() -> None:
+    """initrd= with a size that is not the file's."""
+    data = images.newc(entries())
+    assert "initrd-size" in codes(report(data, f"--append=initrd=0x4000000,{len(data) - 100}", status=1), "error")
+    assert "initrd-size" not in codes(report(data, f"--append=initrd=0x4000000,{len(data)}", status=0))
+
+
+# --- what would go wrong ---------------------------------------------------------------
+
+
+def test_programs() -> None:
+    """Permission, interpreter, loader, format."""
+    shell = images.find_busybox().read_bytes()
+
+    def wrong(*init: Entry) -> set[str]:
+        return codes(report(images.newc([Entry.directory("bin"), *init]), status=1), "error")
+
+    assert wrong(Entry.file("init", SCRIPT_TEXT, mode=0o644)) == {"init-not-executable"}
+    assert wrong(Entry.file("init", SCRIPT_TEXT, mode=0o755)) == {"no-interpreter"}
+    assert wrong(Entry.file("bin/sh", shell, mode=0o644), Entry.file("init", SCRIPT_TEXT, mode=0o755)) == {
+        "not-executable"}
+    assert wrong(Entry.file("init", b"echo hello\n", mode=0o755)) == {"no-program-format"}
+    assert wrong(Entry.file("init", b"", mode=0o755)) == {"no-program-format"}
+    dynamic = Path("/bin/true").read_bytes()
+    assert wrong(Entry.file("init", dynamic, mode=0o755)) == {"no-interpreter"}
+    assert wrong() == {"no-init"}
+
+
+def test_programs_in_images(tree: Path, tmp_path: Path) -> None:
+    """The same in file systems that a tool can look into."""
+    copy = tmp_path / "tree"
+    shutil.copytree(tree, copy, symlinks=True)
+    (copy / "bin/sh").unlink()
+    for kind in ("ext2", "ext4", "squashfs"):
+        assert report(image(tree, kind), RAM0, status=0)["program"] == "/sbin/init"
+        found = report(images.build(kind, copy, tmp_path / kind), RAM0, status=1)
+        assert codes(found, "error") == {"no-interpreter"}
+        found = report(image(tree, kind), f"{RAM0} init=/bin/none", status=1)
+        assert codes(found, "error") == {"no-program"}
+    assert "not-looked-inside" in codes(report(image(tree, "romfs"), RAM0, status=0), "note")
+
+
+def test_configuration(tree: Path, tmp_path: Path) -> None:
+    """Each option that is missing is named."""
+    config = tmp_path / "config"
+    full = ["BLK_DEV_INITRD", "BLK_DEV_RAM", "BLOCK", "RD_GZIP", "EXT2_FS", "BINFMT_ELF", "BINFMT_SCRIPT",
+            "DEVTMPFS", "DEVTMPFS_MOUNT", "INITRD_CXX", "X86_64"]
+    gzipped = image(tree, "ext2", "gzip")
+
+    def found_with(without: str, *more: str, status: int) -> dict[str, Any]:
+        lines = [f"CONFIG_{name}=y" for name in full if name != without] + [f"CONFIG_{line}" for line in more]
+        config.write_text("# a comment\n" + "\n".join([*lines, f"# CONFIG_{without} is not set"]) + "\n")
+        return report(gzipped, RAM0, f"--config={config}", status=status)
+
+    assert codes(found_with("NONE", status=0)) == set()
+    assert codes(found_with("BLK_DEV_INITRD", status=1)) == {"no-initrd"}
+    assert "RAMDISK: gzip decompressor not configured!" in texts(found_with("RD_GZIP", status=1))
+    assert "Unpacking initramfs..." in texts(found_with("BLK_DEV_RAM", status=1))
+    assert "no-ramdisk" in codes(found_with("BLK_DEV_RAM", "BLK_DEV_RAM=m", status=1), "error")
+    found = found_with("EXT2_FS", status=1)
+    assert [f["text"] for f in found["findings"] if f["code"] == "no-driver"] == [
+        "this kernel cannot mount the ext2 image: it lacks CONFIG_EXT4_FS=y"]
+    assert codes(found_with("BINFMT_SCRIPT", status=1)) == {"no-binfmt"}
+    assert codes(found_with("X86_64", "ARM64=y", status=1), "error") == {"wrong-machine"}
+    assert codes(found_with("DEVTMPFS", status=0)) == {"no-devtmpfs"}
+    assert codes(found_with("DEVTMPFS_MOUNT", status=0)) == {"no-console"}
+    assert codes(found_with("INITRD_CXX", status=0)) == {"other-code"}
+    found = found_with("NONE", "INITRAMFS_FORCE=y", status=1)
+    assert found["outcome"] == "ignored" and "forced" in codes(found)
+    assert "built-in" in codes(found_with("NONE", 'INITRAMFS_SOURCE="list"', status=0))
+
+
+def test_memory(tree: Path) -> None:
+    """Too little for it, and enough; decoded takes more than adopted."""
+    plain, packed = image(tree, "ext2"), image(tree, "ext2", "gzip")
+    kernel = "--kernel-memory=16M"
+    size = 16 + plain.stat().st_size // (1 << 20)
+    assert report(plain, RAM0, kernel, f"--memory={size + 2}M", status=0)["load"]["how"] == "adopted"
+    found = report(packed, RAM0, kernel, f"--memory={size}M", status=1)
+    assert "memory" in codes(found, "error") and "no space" in " ".join(texts(found))
+    assert report(packed, RAM0, kernel, f"--memory={2 * size}M", status=0)["load"]["how"] == "decoded"
+
+
+@pytest.mark.parametrize(("append", "status"), [
+    ("", 1), ("root=/dev/vda", 0), ("initramfs_options=size=90%", 0), ("initramfs_options=size=1M", 1)])
+def test_room_of_the_root(append: str, status: int) -> None:
+    """rootfs is a tmpfs of half the memory, unless root= makes it a ramfs."""
+    data = images.compress_bytes(images.newc(entries(Entry.file("large", bytes(40 << 20)))), "gzip")
+    found = report(data, f"--append={append}", "--memory=64M", "--kernel-memory=8M")
+    assert ("memory" in codes(found) or "no space" in " ".join(texts(found))) == bool(status)
+
+
+def test_built_in() -> None:
+    """What is built into the kernel is unpacked first, and may bring /init."""
+    path = ROOT / "build/tests"
+    path.mkdir(parents=True, exist_ok=True)
+    built_in = path / f"inspect-built-in-{os.getpid()}"
+    built_in.write_bytes(images.compress_bytes(images.newc(entries()), "gzip"))
+    try:
+        found = report(b"no image at all", f"--built-in={built_in}")
+        assert found["outcome"] == "file" and found["program"] == "/init"
+        data = images.newc([Entry.file("more", b"x")])
+        found = report(data, f"--built-in={built_in}")
+        assert [e["name"] for e in found["entries"]] == ["more"] and found["segments"][0]["offset"] == 0
+    finally:
+        built_in.unlink()
+
+
+@pytest.mark.parametrize("compressor", images.COMPRESSORS)
+def test_truncated(compressor: str) -> None:
+    """Half of it: an error with the place, and no crash."""
+    data = images.compress_bytes(images.newc(entries()), compressor)
+    found = report(data[: len(data) // 2], status=1)
+    assert "kernel-error" in codes(found, "error")
+    assert not found["segments"][-1]["whole"]
+
+
+def test_crc64(tree: Path) -> None:
+    """xz without --check=crc32 is refused, with the advice."""
+    packed = images.run_tool(["xz", "--check=crc64", "-c"], data=image(tree, "romfs").read_bytes())
+    assert any("compress with xz --check=crc32" in text for text in texts(report(packed, RAM0, status=1)))
+
+
+def test_junk(tree: Path) -> None:
+    """Behind an image it is a warning, behind an archive an error."""
+    packed = image(tree, "romfs", "gzip").read_bytes()
+    found = report(packed + b"junk", RAM0, status=0)
+    assert codes(found, "warning") == {"kernel-warning"}
+    assert any(f"4 bytes of junk behind the gzip data at offset {len(packed)}" in text for text in texts(found))
+    assert codes(report(images.newc(entries()) + b"junk"), "error") >= {"kernel-error"}
+
+
+def test_unaligned_archives() -> None:
+    """The second archive begins at an odd offset."""
+    first = images.compress_bytes(images.newc([Entry.file("x", b"")]), "gzip")
+    first += bytes(1 if len(first) % 4 == 0 else 0)
+    found = report(first + images.newc(entries()), status=1)
+    assert "unaligned" in codes(found, "error")
+    assert codes(report(images.newc(entries()) + bytes(1), status=0)) == {"odd-length"}
+
+
+# --- hostile images ---------------------------------------------------------------------
+
+
+def odd_entries() -> list[Entry]:
+    return [Entry.file("../../climbing", b"x"), Entry.file("/absolute", b"x"), Entry.file("nowhere/x", b"x"),
+            Entry.file("\x1b[31mred\n", b""), Entry.symlink("out", "/tmp"), Entry.file("out/x", b"x"),
+            Entry.symlink("up", "../../.."), Entry.file("up/y", b"x"), Entry.node("null", stat.S_IFCHR, 1, 3)]
+
+
+def test_odd_names() -> None:
+    data = images.newc(entries(*odd_entries()))
+    found = report(data, status=0)
+    assert codes(found) == {"climbing", "absolute", "not-made"}
+    text = call("-", "--list", data=data).stdout
+    assert b"\\033[31mred\\012" in text and b"\x1b" not in text
+    # A name with nothing in it, and data of a folder, are left out by the kernel.
+    folder = bytearray(images.newc([Entry.file("odd", b"data")]))
+    folder[14:22] = b"%08X" % (stat.S_IFDIR | 0o755)
+    assert "skipped" in codes(report(bytes(folder)))
+
+
+def test_extract_stays_inside(tmp_path: Path) -> None:
+    """Whatever names and links there are, nothing outside the folder changes."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "image").write_bytes(images.newc(entries(
+        *odd_entries(), Entry.symlink("to", str(outside)), Entry.file("to/file", b"x"),
+        Entry.symlink("rel", "../outside"), Entry.file("rel/file", b"x"),
+        Entry.symlink("dir", str(outside)), Entry.directory("dir"), Entry.file("dir/file", b"inside"))))
+    target = tmp_path / "deep/in"
+    target.parent.mkdir()
+    done = call(tmp_path / "image", f"--extract={target}")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "image", "outside"]
+    assert list(outside.iterdir()) == [] and list(target.parent.iterdir()) == [target]
+    assert (target / "dir/file").read_bytes() == b"inside" and not (target / "dir").is_symlink()
+    # What climbs ends at the root, which is the folder.
+    assert (target / "climbing").read_bytes() == b"x" and (target / "absolute").read_bytes() == b"x"
+    assert (target / "y").read_bytes() == b"x"
+    assert os.readlink(target / "out") == "/tmp" and not os.path.lexists("/tmp/x/file")
+    assert not (target / "null").exists() and b"left out" in done.stderr
+    assert stat.S_IMODE((target / "init").stat().st_mode) == 0o755
+
+
+def test_extract_is_careful(tmp_path: Path) -> None:
+    """Not into a folder with something in it, nor over a file; an empty one will do."""
+    data = tmp_path / "image"
+    data.write_bytes(images.newc(entries()))
+    full, empty = tmp_path / "full", tmp_path / "empty"
+    full.mkdir()
+    empty.mkdir()
+    (full / "init").write_bytes(b"mine")
+    for target in (full, full / "init", tmp_path / "none/at/all"):
+        assert call(data, "--extract", target).returncode == 3
+    assert (full / "init").read_bytes() == b"mine" and len(list(full.iterdir())) == 1
+    assert call(data, "-x", empty).returncode == 0
+    assert (empty / "init").read_bytes() == SCRIPT_TEXT
+    # Nothing is unpacked from what is no archive.
+    assert call("-", "--extract", tmp_path / "other", data=b"no archive").returncode == 3
+    assert not (tmp_path / "other").exists()
+
+
+def test_extract_links(tmp_path: Path) -> None:
+    """Names of one file are one file."""
+    data = images.newc([Entry.file("a", b"", ino=7, nlink=2), Entry.file("b", b"text", ino=7, nlink=2)])
+    assert call("-", "-x", tmp_path / "x", data=data).returncode == 1  # there is no /init
+    assert (tmp_path / "x/a").read_bytes() == b"text"
+    assert (tmp_path / "x/a").stat().st_ino == (tmp_path / "x/b").stat().st_ino
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="for root")
+def test_extract_nodes(tmp_path: Path) -> None:
+    data = images.newc(entries(Entry.node("null", stat.S_IFCHR, 1, 3), Entry.file("s", b"", mode=0o4755, uid=7)))
+    assert call("-", "-x", tmp_path / "x", "--nodes", data=data).returncode == 0
+    assert os.stat(tmp_path / "x/null").st_rdev == os.makedev(1, 3)
+    assert (stat.S_IMODE(os.stat(tmp_path / "x/s").st_mode), os.stat(tmp_path / "x/s").st_uid) == (0o4755, 7)
+    assert call("-", "-x", tmp_path / "y", data=data).returncode == 0
+    assert (stat.S_IMODE(os.stat(tmp_path / "y/s").st_mode), os.stat(tmp_path / "y/s").st_uid) == (0o755, 0)
+
+
+@pytest.mark.parametrize("compressor", ["gzip", "xz", "zstd"])
+def test_bombs(compressor: str) -> None:
+    """More than the limit comes out: it stops, and says so."""
+    bomb = images.compress_bytes(images.newc([Entry.file("bomb", bytes(100 << 20))]), compressor, level=1)
+    found = report(bomb, "--limit=32M", status=1)
+    assert "limit" in codes(found, "error") and found["memory"]["peak"] <= 32 << 20
+    # What the kernel would skip takes no memory, but time.
+    folder = bytearray(images.newc([Entry.file("bomb", bytes(200 << 20))]))
+    folder[14:22] = b"%08X" % (stat.S_IFDIR | 0o755)
+    found = report(images.compress_bytes(bytes(folder), compressor, level=1), "--limit=32M", status=1)
+    assert "limit" in codes(found, "error")
+    assert call("-", "--limit=1M", data=bytes(2 << 20)).returncode == 3
+
+
+def test_many_links() -> None:
+    """Links through links through links are given up like the kernel gives them up."""
+    chain = [Entry.directory("x"), Entry.symlink("l0", "x")]
+    for number in range(1, 12):
+        chain.append(Entry.symlink(f"l{number}", "/".join([f"l{number - 1}/.."] * 400) + f"/l{number - 1}"))
+    found = report(images.newc(entries(*chain, Entry.file("l11/file", b""))), status=0)
+    assert codes(found) == {"not-made"}
+
+
+def test_deep_folders(tmp_path: Path) -> None:
+    """Deeper than a stack or a path may be, by way of a link."""
+    deep = [Entry.directory("/".join(["d"] * depth)) for depth in range(1, 1500)]
+    link = [Entry.symlink("l", "/".join(["d"] * 1499))]
+    more = [Entry.directory("l/" + "/".join(["e"] * depth)) for depth in range(1, 1500)]
+    data = images.newc(entries(*deep, *link, *more))
+    assert report(data, status=0)["findings"] == []
+    assert call("-", "-x", tmp_path / "x", data=data).returncode == 0
+    subprocess.run(["rm", "-rf", str(tmp_path / "x")], check=True)
+
+
+def test_any_bytes() -> None:
+    """Garbage of every format's beginning: a report, whatever it says."""
+    magics = [bytes(range(256)), b"\x1f\x8b", b"BZh", b"\x5d\0\0", b"\xfd7zXZ\0", b"\x89LZO", b"\x02\x21L\x18",
+              b"\x28\xb5\x2f\xfd", b"070701", b"hsqs", b"-rom1fs-"]
+    for magic in magics:
+        data = magic + images.sample_data(20_000)
+        assert "internal" not in codes(report(data, "--no-tools"))
+
+
+# --- the command line ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [
+    [], ["--nonsense", "x"], ["a", "b"], ["--memory", "x"], ["--memory=0", "x"], ["--memory=12q", "x"],
+    ["--color=blue", "x"], ["--nodes", "x"], ["--append"], ["--list=1", "x"], ["--limit=-1", "x"]])
+def test_wrong_usage(words: list[str]) -> None:
+    done = call(*words)
+    assert done.returncode == 2 and done.stdout == b"" and b"--help" in done.stderr
+
+
+def test_unreadable(tmp_path: Path) -> None:
+    for words in ([tmp_path / "none"], [tmp_path], ["-", "--config", tmp_path / "none"],
+                  ["-", "--built-in", tmp_path / "none"]):
+        done = call(*words)
+        assert done.returncode == 3 and done.stdout == b"" and done.stderr.startswith(b"initrd-inspect: ")
+    with open("/dev/full", "wb") as full:
+        assert subprocess.run([str(SCRIPT), "-"], stdin=subprocess.DEVNULL, stdout=full,
+                              stderr=subprocess.PIPE).returncode == 3
+
+
+def test_both_forms(tmp_path: Path) -> None:
+    path = tmp_path / "image"
+    path.write_bytes(images.newc(entries()))
+    apart = call(path, "--append", "rdinit=/x", "--memory", "64M", "-c", "/dev/null")
+    assert apart.stdout == call("--append=rdinit=/x", "-m64M", path, "--config=/dev/null").stdout
+
+
+def test_help_and_manual() -> None:
+    """--help names every option, and so does the manual page, which is in order."""
+    text = call("--help").stdout.decode()
+    assert text.startswith("Usage: initrd-inspect ")
+    page = PAGE.read_text().replace("\\-", "-")
+    options = set(re.findall(r"(--[a-z-]+)", text)) - {"--config;"}
+    assert {"--append", "--extract", "--json", "--color"} <= options
+    assert [option for option in options if option not in page] == []
+    assert re.fullmatch(r"initrd-inspect \(initrd-cxx\) \d+\.\d+\n", call("--version").stdout.decode())
+    for fields in FIELDS.values():
+        assert [field for field in fields if f"{field}" not in page] == []
+    sources = [path.read_text() for path in (ROOT / "scripts/inspect").glob("*.cc")]
+    known = set(re.findall(r'Severity::k\w+,\s*"([a-z-]+)"', "\n".join(sources)))
+    assert {"no-init", "no-driver"} <= known
+    assert [code for code in known if code not in page] == []
+    groff = subprocess.run(["man", "-l", "--warnings", str(PAGE)], capture_output=True, text=True,
+                           env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "80"})
+    assert groff.stderr == ""
+
+
+def on_a_terminal(*words: str, env: dict[str, str]) -> bytes:
+    """What it prints on a terminal of its own."""
+    main, side = pty.openpty()
+    process = subprocess.Popen([str(SCRIPT), *words], stdin=subprocess.DEVNULL, stdout=side,
+                               env={**os.environ, "TERM": "linux", **env})
+    os.close(side)
+    text = b""
+    try:
+        while piece := os.read(main, 65536):
+            text += piece
+    except OSError:
+        pass  # the terminal's end
+    process.wait()
+    os.close(main)
+    return text
+
+
+def test_colour() -> None:
+    none = {"NO_COLOR": ""}
+    assert b"\x1b[" in on_a_terminal("-", env=none)
+    assert b"\x1b" not in on_a_terminal("-", env={"NO_COLOR": "1"})
+    assert b"\x1b" not in on_a_terminal("-", env={**none, "TERM": "dumb"})
+    assert b"\x1b" not in on_a_terminal("-", "--color=never", env=none)
+    assert b"\x1b" not in call("-").stdout
+    assert b"\x1b[" in call("-", "--color=always", env={"NO_COLOR": "1"}).stdout
+
+
+def test_text() -> None:
+    """People read the same as programs do."""
+    data = images.newc(entries())
+    text, found = call("-", "--list", data=data).stdout.decode(), report(data)
+    for line in [*texts(found), *found["steps"]]:
+        assert line in text
+    assert re.search(r"^-rwxr-xr-x 0/0 +\d+ [\d: -]*init$", text, re.M)
+    assert text.endswith("\nIt boots, as far as can be told.\n")
+    assert call("-", data=b"nothing").stdout.endswith(b"\nSomething would go wrong.\n")
