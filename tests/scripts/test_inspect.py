@@ -477,13 +477,13 @@ def test_extract_nodes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("compressor", ["gzip", "xz", "zstd"])
 def test_bombs(compressor: str) -> None:
     """More than the limit comes out: it stops, and says so."""
-    bomb = images.compress_bytes(images.newc([Entry.file("bomb", bytes(100 << 20))]), compressor, level=1)
-    found = report(bomb, "--limit=32M", status=1)
-    assert "limit" in codes(found, "error") and found["memory"]["peak"] <= 32 << 20
+    bomb = images.compress_bytes(images.newc([Entry.file("bomb", bytes(20 << 20))]), compressor, level=1)
+    found = report(bomb, "--limit=8M", status=1)
+    assert "limit" in codes(found, "error") and found["memory"]["peak"] <= 8 << 20
     # What the kernel would skip takes no memory, but time.
-    folder = bytearray(images.newc([Entry.file("bomb", bytes(200 << 20))]))
+    folder = bytearray(images.newc([Entry.file("bomb", bytes(40 << 20))]))
     folder[14:22] = b"%08X" % (stat.S_IFDIR | 0o755)
-    found = report(images.compress_bytes(bytes(folder), compressor, level=1), "--limit=32M", status=1)
+    found = report(images.compress_bytes(bytes(folder), compressor, level=1), "--limit=8M", status=1)
     assert "limit" in codes(found, "error")
     assert call("-", "--limit=1M", data=bytes(2 << 20)).returncode == 3
 
@@ -498,10 +498,10 @@ def test_many_links() -> None:
 
 
 def test_deep_folders(tmp_path: Path) -> None:
-    """Deeper than a stack or a path may be, by way of a link."""
-    deep = [Entry.directory("/".join(["d"] * depth)) for depth in range(1, 1500)]
-    link = [Entry.symlink("l", "/".join(["d"] * 1499))]
-    more = [Entry.directory("l/" + "/".join(["e"] * depth)) for depth in range(1, 1500)]
+    """Deeper than a path may be, by way of a link."""
+    deep = [Entry.directory("/".join(["deeper"] * depth)) for depth in range(1, 500)]
+    link = [Entry.symlink("l", "/".join(["deeper"] * 499))]
+    more = [Entry.directory("l/" + "/".join(["further"] * depth)) for depth in range(1, 500)]
     data = images.newc(entries(*deep, *link, *more))
     assert report(data, status=0)["findings"] == []
     assert call("-", "-x", tmp_path / "x", data=data).returncode == 0
@@ -549,20 +549,20 @@ def test_help_and_manual() -> None:
     """--help names every option, and so does the manual page, which is in order."""
     text = call("--help").stdout.decode()
     assert text.startswith("Usage: initrd-inspect ")
-    page = PAGE.read_text().replace("\\-", "-")
+    groff = subprocess.run(["groff", "-ww", "-mdoc", "-Tascii", "-P-cbou", "-rHY=0", str(PAGE)], capture_output=True,
+                           text=True, check=True)
+    assert groff.stderr == ""
+    page = groff.stdout
     options = set(re.findall(r"(--[a-z-]+)", text)) - {"--config;"}
     assert {"--append", "--extract", "--json", "--color"} <= options
     assert [option for option in options if option not in page] == []
     assert re.fullmatch(r"initrd-inspect \(initrd-cxx\) \d+\.\d+\n", call("--version").stdout.decode())
     for fields in FIELDS.values():
-        assert [field for field in fields if f"{field}" not in page] == []
+        assert [field for field in fields if field not in page] == []
     sources = [path.read_text() for path in (ROOT / "scripts/inspect").glob("*.cc")]
     known = set(re.findall(r'Severity::k\w+,\s*"([a-z-]+)"', "\n".join(sources)))
     assert {"no-init", "no-driver"} <= known
-    assert [code for code in known if code not in page] == []
-    groff = subprocess.run(["man", "-l", "--warnings", str(PAGE)], capture_output=True, text=True,
-                           env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "80"})
-    assert groff.stderr == ""
+    assert [code for code in sorted(known) if code not in page] == []
 
 
 def on_a_terminal(*words: str, env: dict[str, str]) -> bytes:
