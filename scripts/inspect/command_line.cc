@@ -178,6 +178,16 @@ std::optional<u32> CommandLine::root_device() const
 	return std::nullopt;
 }
 
+bool CommandLine::is_read_write() const
+{
+	bool writable = false;
+
+	for (const Word &word : words_)
+		if (word.name == "rw" || word.name == "ro")
+			writable = word.name == "rw";
+	return writable;
+}
+
 bool CommandLine::root_is_ram0() const
 {
 	return root_device() == initrd::root::kRam0;

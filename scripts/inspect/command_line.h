@@ -29,6 +29,8 @@ public:
 
 	/* The device that root= names, as in real-root-dev; nothing: the kernel asks drivers. */
 	std::optional<u32> root_device() const;
+	/* Whether the root is mounted read-write: rw, and no ro behind it. */
+	bool is_read_write() const;
 	/* Whether that is /dev/ram0. */
 	bool root_is_ram0() const;
 

@@ -146,8 +146,7 @@ private:
 		const u32 mode = node.permissions() & (nodes_ ? 07777u : 0777u);
 		// What has none of its own was made just now.
 		const timespec times[] = {{0, UTIME_OMIT},
-					  {node.mtime,
-					   node.mtime == host::kNow ? UTIME_NOW : 0}};
+					  {node.mtime, node.mtime == host::kNow ? UTIME_NOW : 0}};
 
 		// Without root, files belong to whoever extracts them, and he may enter folders.
 		if (nodes_ && fchown(descriptor, node.uid, node.gid) < 0)

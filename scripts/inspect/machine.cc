@@ -192,12 +192,30 @@ void Machine::run()
 		panic_ = panic.what();
 		return;
 	}
-	if (initrd::root::on_ramdisk(host::root().device))
+	if (initrd::root::on_ramdisk(host::root().device)) {
 		root_ = Root::kImage;
-	else if (changed_root_)
+		if (!changed_root_)
+			mount_image();
+	} else if (changed_root_) {
 		root_ = host::root().real_device ? Root::kDevice : Root::kNone;
-	else
+	} else {
 		root_ = root_name.empty() ? Root::kNone : Root::kDevice;
+	}
+}
+
+// mount_root() with root=/dev/ram0, after the boot path.
+void Machine::mount_image()
+{
+	const host::Root &root = host::root();
+
+	offer_file_systems();
+	if (root.file_systems.empty()) {
+		panic_ = "VFS: Unable to mount root fs on unknown-block(1,0)";
+		return;
+	}
+	seam_log(SEAM_LOG_INFO, "VFS: Mounted root (%s filesystem)%s on device 1:0.\n",
+		 root.mountable_as.c_str(),
+		 root.writable && command_line_.is_read_write() ? "" : " readonly");
 }
 
 // The kernel's own account of a load; nothing where it has not loaded anything.

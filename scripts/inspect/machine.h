@@ -60,6 +60,7 @@ private:
 	void set_up_memory();
 	void set_up_root();
 	void run();
+	void mount_image();
 	void offer_file_systems();
 	void look_at_disk();
 	int linuxrc_status();
