@@ -5,6 +5,7 @@
 #define identify identify_in_table
 #define identify_compressed identify_compressed_in_table
 #define known_formats formats_of_table
+// NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "initrd/image/formats.cc"
 #undef identify
 #undef identify_compressed

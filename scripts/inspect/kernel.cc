@@ -6,6 +6,7 @@
 
 #include "inspect/kernel.h"
 
+// NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "initrd/boot.cc"
 #include "seam/world.h"
 
@@ -33,6 +34,7 @@ FORGET
 #define CONFIG_INITRAMFS_FORCE 1
 namespace built_in_archive_only {
 namespace initrd { using namespace ::initrd; }
+// NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "initrd/boot.cc"
 FORGET
 }
@@ -42,6 +44,7 @@ FORGET
 #define CONFIG_BLK_DEV_RAM_MODULE 1
 namespace ramdisk_as_module {
 namespace initrd { using namespace ::initrd; }
+// NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "initrd/boot.cc"
 FORGET
 }
@@ -49,6 +52,7 @@ FORGET
 #undef CONFIG_BLK_DEV_RAM_MODULE
 namespace no_ramdisk {
 namespace initrd { using namespace ::initrd; }
+// NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "initrd/boot.cc"
 FORGET
 }
@@ -56,6 +60,7 @@ FORGET
 #undef CONFIG_BLOCK
 namespace no_block_layer {
 namespace initrd { using namespace ::initrd; }
+// NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "initrd/boot.cc"
 FORGET
 }

@@ -48,7 +48,7 @@ bool has_tmpfs_root(const CommandLine &line, const Config &config)
 
 	if (!config.may_be_built_in("TMPFS"))
 		return false;
-	return types ? types->find("tmpfs") != types->npos : line.value_or("root", "").empty();
+	return types ? types->find("tmpfs") != std::string::npos : line.value_or("root", "").empty();
 }
 
 // mount_root() of init/do_mounts.c, where there is nothing to mount.
@@ -65,7 +65,7 @@ u64 tmpfs_room(const CommandLine &line, u64 memory)
 	const size_t at = ("," + options).find(",size=");
 	u64 size;
 
-	if (at == options.npos || at >= options.size())
+	if (at == std::string::npos || at >= options.size())
 		return memory / 2;
 	const char *text = options.c_str() + at + 5;
 

@@ -21,9 +21,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts/initrd-inspect"
 PAGE = ROOT / "scripts/inspect/initrd-inspect.1"
-sys.path.insert(0, str(ROOT / "qemu"))
+sys.path[:0] = [str(ROOT / "qemu"), str(ROOT / "tests")]
 
 import images  # noqa: E402
+import readme  # noqa: E402
 from images import Entry  # noqa: E402
 
 RAM0 = "--append=root=/dev/ram0 rw"
@@ -591,6 +592,17 @@ def test_colour() -> None:
     assert b"\x1b" not in on_a_terminal("-", "--color=never", env=none)
     assert b"\x1b" not in call("-").stdout
     assert b"\x1b[" in call("-", "--color=always", env={"NO_COLOR": "1"}).stdout
+
+
+def test_readme(tmp_path: Path) -> None:
+    """What README.md shows is what is printed, but for numbers."""
+    session = readme.Session(tmp_path / "readme")
+    blocks = readme.blocks()
+    shown = next(number for number, block in enumerate(blocks)
+                 if block.text.startswith("scripts/initrd-inspect initrd.img"))
+    session.run(next(block for block in blocks if block.kind == "host"))
+    printed = session.run(blocks[shown]).stdout
+    assert re.sub(r"[\d.]+", "N", printed) == re.sub(r"[\d.]+", "N", blocks[shown + 1].text)
 
 
 def test_text() -> None:

@@ -94,7 +94,8 @@ def test_links() -> None:
 def test_options_exist() -> None:
     """Every option of ours that the page shows is in the script's --help."""
     text = README.read_text().replace("\\\n", " ")
-    for script in ("scripts/mkinitrd.sh", "scripts/prepare-kernel.sh", "scripts/build-kernel.sh", "qemu/boot"):
+    for script in ("scripts/mkinitrd.sh", "scripts/prepare-kernel.sh", "scripts/build-kernel.sh",
+                   "scripts/initrd-inspect", "qemu/boot"):
         told = subprocess.run([str(ROOT / script), "--help"], capture_output=True, text=True, check=True).stdout
         for line in re.findall(rf"{script}( [^\n`#;|]*)", text):
             for option in re.findall(r" (--?[a-z][\w-]*)", re.sub(r'"[^"]*"', "", line)):
