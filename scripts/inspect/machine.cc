@@ -48,7 +48,8 @@ bool has_tmpfs_root(const CommandLine &line, const Config &config)
 
 	if (!config.may_be_built_in("TMPFS"))
 		return false;
-	return types ? types->find("tmpfs") != std::string::npos : line.value_or("root", "").empty();
+	return types ? types->find("tmpfs") != std::string::npos :
+		       line.value_or("root", "").empty();
 }
 
 // mount_root() of init/do_mounts.c, where there is nothing to mount.
@@ -182,7 +183,8 @@ void Machine::run()
 	try {
 		command_line_.hand_to(kernel_, request_.config);
 		kernel_.populate_rootfs();
-		trace_->begin_load();
+		if (trace_)
+			trace_->begin_load();
 		if (seam_may_execute(init.c_str()) == 0) {
 			root_ = Root::kInit;
 			return;
@@ -275,8 +277,8 @@ Inside *Machine::inside()
 	if (looked_inside_ || report_.file_system.empty() || !request_.look_inside)
 		return inside_.get();
 	looked_inside_ = true;
-	// Its own size where that is less: a disk may be longer than what is in it.
-	inside_ = request_.look_inside(read_disk(told_load()->out), report_.file_system, report_);
+	if (const std::optional<Load> load = told_load())
+		inside_ = request_.look_inside(read_disk(load->out), report_.file_system, report_);
 	return inside_.get();
 }
 

@@ -121,7 +121,7 @@ bool Trace::may_come_out(u64 bytes)
 
 void Trace::feed(Bytes piece)
 {
-	if (!reading_ || loading_)
+	if (!reader_ || !reading_ || loading_)
 		return;
 	// What the reader has to say of an entry, it says to the boot path.
 	host::set_log_muted(true);
