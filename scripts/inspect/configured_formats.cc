@@ -63,12 +63,12 @@ const Format *configured_row(const Format *row)
 	return row ? &configured[static_cast<size_t>(row - formats_of_table().data())] : nullptr;
 }
 
-// CONFIG_RD_GZIP for "gzip", without its prefix.
+// CONFIG_RD_GZIP for "gzip", without its prefix: by the first row with the decoder.
 std::string option_of(const Format &format)
 {
 	std::string option = "RD_";
 
-	for (const char *c = format.name; *c; c++)
+	for (const char *c = formats_of_table()[first_with(format.decode)].name; *c; c++)
 		option += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
 	return option;
 }

@@ -31,7 +31,12 @@ void judge_memory(const Machine &machine, const Request &request, Report &report
 {
 	const u64 mib = u64{1} << 20;
 
-	if (host::memory_ran_out() && request.memory)
+	if (request.memory && request.memory <= request.kernel_memory)
+		report.add(Severity::kError, "memory",
+			   "the kernel is taken to have " + number(request.kernel_memory / mib) +
+				   " MiB for itself, and there is no more",
+			   "more memory, or another --kernel-memory");
+	else if (host::memory_ran_out() && request.memory)
 		report.add(Severity::kError, "memory",
 			   "the memory is too small: " + number(request.memory / mib) +
 				   " MiB, of which the kernel is taken to have " +

@@ -157,7 +157,8 @@ bool Machine::boot()
 	} else {
 		host::set_builtin_archive({request_.built_in.begin(), request_.built_in.end()});
 	}
-	trace_.emplace(image_, request_.limit * 4);
+	trace_.emplace(image_,
+		       std::min(std::max(request_.limit, request_.memory), ~u64{0} / 4) * 4);
 	// How long it would take is not known: all times are 0.
 	host::set_clock_step(0);
 	set_up_root();

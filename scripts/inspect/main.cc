@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -89,10 +90,13 @@ int main(int count, char **words)
 	request.memory = options.memory;
 	request.load_address = options.load_address;
 	request.list = options.list;
+	// What is larger than the machine's memory is told, not refused.
+	const u64 most = std::max(request.limit, request.memory);
+
 	if (options.look_inside)
 		request.look_inside = look_inside;
 	if (!options.config.empty()) {
-		const std::vector<u8> text = read_file(options.config, request.limit);
+		const std::vector<u8> text = read_file(options.config, most);
 
 		request.config =
 			Config::parse({reinterpret_cast<const char *>(text.data()), text.size()});
@@ -100,10 +104,10 @@ int main(int count, char **words)
 	std::vector<u8> built_in;
 
 	if (!options.built_in.empty())
-		built_in = read_file(options.built_in, request.limit);
+		built_in = read_file(options.built_in, most);
 	request.built_in = {built_in.data(), built_in.size()};
 
-	const std::vector<u8> image = read_file(options.image, request.limit);
+	const std::vector<u8> image = read_file(options.image, most);
 	const Report report = ::inspect::inspect({image.data(), image.size()}, request);
 
 	const std::string name = options.image == "-" ? "(standard input)" : options.image;
