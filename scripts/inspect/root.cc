@@ -142,7 +142,7 @@ void judge_root(Machine &machine, const Request &request, Report &report)
 		report.add(Severity::kError, "no-image",
 			   "the root is to be /dev/ram0, but nothing is loaded into it",
 			   unpacked ? "an archive needs no root=" : "");
-	else if (machine.root() == Root::kNone && !unpacked)
+	else if (root.empty() && !unpacked)
 		report.add(Severity::kError, "no-root",
 			   "nothing names the root: the kernel would not go on from here",
 			   "add root= to the command line");

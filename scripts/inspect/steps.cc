@@ -92,6 +92,8 @@ std::string program_in_words(const Machine &machine, const Report &report)
 		       " is mounted as the root, and " + (program.empty() ? "its init" : program) +
 		       " runs as process 1.";
 	case Root::kNone:
+		if (!machine.changed_root() && machine.command_line().root_device() != 0)
+			return "The kernel panics on the way.";
 		return machine.changed_root() ?
 			       "/linuxrc of the image runs, if it can be run; it has to name the root." :
 			       "No root is named: the kernel stops.";

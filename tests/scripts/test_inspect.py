@@ -336,7 +336,7 @@ def test_memory(tree: Path) -> None:
     found = report(packed, RAM0, kernel, f"--memory={size}M", status=1)
     assert "memory" in codes(found, "error") and "no space" in " ".join(texts(found))
     assert report(packed, RAM0, kernel, f"--memory={2 * size}M", status=0)["load"]["how"] == "decoded"
-    assert codes(report(b"", "--append=root=/dev/vda", "--memory=8M", status=1)) == {"memory"}
+    assert codes(report(b"", "--append=root=/dev/vda", "--memory=8M", status=1), "error") == {"memory", "kernel-error"}
 
 
 @pytest.mark.parametrize(("append", "status"), [
