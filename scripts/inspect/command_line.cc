@@ -119,10 +119,10 @@ CommandLine::CommandLine(const std::string &text)
 			continue;
 		const size_t sign = word.find('=');
 
-		words_.push_back(
-			{word.substr(0, sign), sign == word.npos ? "" : word.substr(sign + 1)});
+		words_.push_back({word.substr(0, sign),
+				  sign == std::string::npos ? "" : word.substr(sign + 1)});
 		// A sign with nothing behind it is not a flag.
-		if (sign != word.npos)
+		if (sign != std::string::npos)
 			words_.back().name += '=';
 	}
 }

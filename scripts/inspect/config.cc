@@ -18,7 +18,7 @@ Config Config::parse(std::string_view text)
 			line.remove_suffix(1);
 		const size_t sign = line.find('=');
 
-		if (line.substr(0, kPrefix.size()) != kPrefix || sign == line.npos)
+		if (line.substr(0, kPrefix.size()) != kPrefix || sign == std::string_view::npos)
 			continue;
 		std::string_view value = line.substr(sign + 1);
 

@@ -40,7 +40,8 @@ private:
 
 bool is_empty(int folder)
 {
-	DIR *const entries = fdopendir(dup(folder));
+	const int copy = dup(folder);
+	DIR *const entries = copy < 0 ? nullptr : fdopendir(copy);
 	bool empty = entries;
 
 	while (const dirent *const entry = entries ? readdir(entries) : nullptr)

@@ -2,6 +2,8 @@
 
 #include "inspect/findings.h"
 
+#include <algorithm>
+
 #include "initrd/kernel/log.h"
 #include "inspect/file_systems.h"
 #include "seam/world.h"
@@ -85,7 +87,7 @@ void judge_place(const Machine &machine, const Request &request, Report &report)
 				   " bytes behind the start of a page, so it is moved there",
 			   "load it at a multiple of " + number(host::kPage) +
 				   ": nothing is copied then");
-	if (size % 4 && report.outcome == Outcome::kArchive &&
+	if (size % 4 && report.outcome == Outcome::kArchive && !report.segments.empty() &&
 	    report.segments.back().compressor.empty())
 		report.add(Severity::kNote, "odd-length",
 			   "its length is no multiple of 4: an archive that is put behind it would "
@@ -101,12 +103,10 @@ void judge_place(const Machine &machine, const Request &request, Report &report)
 // An image that can be decoded, or need not be, but not loaded.
 bool lacks_ramdisk_only(const Report &report)
 {
-	if (report.outcome != Outcome::kUseless)
-		return false;
-	for (const Message &message : report.messages)
-		if (message.text.find("not configured at") != std::string::npos)
-			return false;
-	return true;
+	return report.outcome == Outcome::kUseless &&
+	       std::ranges::none_of(report.messages, [](const Message &message) {
+		       return message.text.find("not configured at") != std::string::npos;
+	       });
 }
 
 void judge_config(const Machine &machine, const Config &config, Report &report)

@@ -42,7 +42,8 @@ bool is_plain(const std::string &path);
  * With debugfs, unsquashfs or whatever else looks into file systems of this type; null,
  * and a note in the report, when there is none.
  */
-std::unique_ptr<Inside> look_inside(std::vector<u8> disk, const std::string &type, Report &report);
+std::unique_ptr<Inside> look_inside(const std::vector<u8> &disk, const std::string &type,
+				    Report &report);
 
 } // namespace inspect
 

@@ -42,10 +42,11 @@ protected:
 		const size_t at = text.find("Mode:");
 		const size_t size = text.find("Size:");
 
-		if (at == text.npos || std::sscanf(text.c_str() + at, "Mode: %o", &mode) != 1)
+		if (at == std::string::npos ||
+		    std::sscanf(text.c_str() + at, "Mode: %o", &mode) != 1)
 			return std::nullopt;
 		file.mode = mode | type_of(text);
-		if (size != text.npos)
+		if (size != std::string::npos)
 			file.size = std::strtoull(text.c_str() + size + 5, nullptr, 10);
 		if ((file.mode & kTypeMask) == kLink)
 			file.target = target_of(path, text);
@@ -73,7 +74,7 @@ private:
 		};
 
 		for (const auto &[word, type] : kTypes)
-			if (text.find(word) != text.npos)
+			if (text.find(word) != std::string::npos)
 				return type;
 		return 0;
 	}
@@ -83,7 +84,7 @@ private:
 		constexpr char kFast[] = "Fast link dest: \"";
 		const size_t at = text.find(kFast);
 
-		if (at == text.npos)
+		if (at == std::string::npos)
 			return ask("cat " + path);
 		const size_t start = at + sizeof(kFast) - 1;
 
@@ -110,7 +111,7 @@ private:
 
 			if (text == "." || text == "..")
 				continue;
-			entry.name = (folder + "/" + text).substr(1);
+			entry.name = folder.empty() ? text : folder.substr(1) + '/' + text;
 			if (std::sscanf(line.c_str(), "/%*u/%*o/%*u/%*u/%*[^/]/%llu", &size) == 1)
 				entry.size = size;
 			const bool is_folder = (entry.mode & kTypeMask) == kFolder;
@@ -191,12 +192,12 @@ private:
 		if (!name || *name != '/' || !name[1])
 			return;
 		const std::string text = name + 1;
-		const size_t arrow = mode[0] == 'l' ? text.find(" -> ") : text.npos;
+		const size_t arrow = mode[0] == 'l' ? text.find(" -> ") : std::string::npos;
 
 		entry.mtime = timegm(&when);
 		entry.mode = mode_of(mode);
 		entry.name = text.substr(0, arrow);
-		if (arrow != text.npos)
+		if (arrow != std::string::npos)
 			entry.target = text.substr(arrow + 4);
 		entries_.push_back(entry);
 	}
@@ -246,7 +247,8 @@ const Row kRows[] = {
 
 } // namespace
 
-std::unique_ptr<Inside> look_inside(std::vector<u8> disk, const std::string &type, Report &report)
+std::unique_ptr<Inside> look_inside(const std::vector<u8> &disk, const std::string &type,
+				    Report &report)
 {
 	for (const Row &row : kRows) {
 		if (type != row.type)

@@ -2,6 +2,8 @@
 
 #include "inspect/inspect.h"
 
+#include <algorithm>
+
 #include "initrd/image/formats.h"
 #include "inspect/findings.h"
 #include "inspect/machine.h"
@@ -14,12 +16,10 @@ namespace {
 
 bool was_unpacked(const Machine &machine, const Report &report)
 {
-	if (!machine.trace().recorder().entries.empty())
-		return true;
-	for (const Message &message : report.messages)
-		if (message.text.find("cpio archive: ") != std::string::npos)
-			return true;
-	return false;
+	return !machine.trace().recorder().entries.empty() ||
+	       std::ranges::any_of(report.messages, [](const Message &message) {
+		       return message.text.find("cpio archive: ") != std::string::npos;
+	       });
 }
 
 Outcome outcome_of(const Machine &machine, const Request &request, const Report &report)

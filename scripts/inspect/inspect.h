@@ -32,7 +32,7 @@ struct Request {
 	 * Null when it does not know how to; it may add to the report why. Empty: nobody
 	 * looks.
 	 */
-	std::function<std::unique_ptr<Inside>(std::vector<u8> disk, const std::string &type,
+	std::function<std::unique_ptr<Inside>(const std::vector<u8> &disk, const std::string &type,
 					      Report &report)>
 		look_inside;
 };

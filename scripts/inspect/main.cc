@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // initrd-inspect: reads the files, has them inspected, prints the report.
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,22 +30,28 @@ namespace {
 // A whole file, or standard input for "-"; `most` bytes at most.
 std::vector<u8> read_file(const std::string &name, u64 most)
 {
-	std::FILE *const file = name == "-" ? stdin : std::fopen(name.c_str(), "rb");
+	const int file = name == "-" ? STDIN_FILENO : open(name.c_str(), O_RDONLY | O_CLOEXEC);
 	std::vector<u8> content;
 	u8 piece[65536];
 
-	if (!file)
+	if (file < 0)
 		give_up(name + ": " + std::strerror(errno));
-	for (size_t n; (n = std::fread(piece, 1, sizeof(piece), file)) > 0;) {
-		if (content.size() + n > most)
+	for (;;) {
+		const ssize_t n = read(file, piece, sizeof(piece));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			give_up(name + ": " + std::strerror(errno));
+		if (n == 0)
+			break;
+		if (content.size() + static_cast<size_t>(n) > most)
 			give_up(name + ": larger than the limit of " + size_in_words(most) +
 				"; give a larger --limit");
 		content.insert(content.end(), piece, piece + n);
 	}
-	if (std::ferror(file))
-		give_up(name + ": " + std::strerror(errno));
-	if (file != stdin)
-		std::fclose(file);
+	if (file != STDIN_FILENO)
+		close(file);
 	return content;
 }
 
@@ -55,8 +62,9 @@ bool has_colour(When when)
 
 	if (when != When::kAuto)
 		return when == When::kAlways;
-	return isatty(STDOUT_FILENO) && !(none && *none) &&
-	       !(terminal && std::strcmp(terminal, "dumb") == 0);
+	if ((none && *none) || (terminal && std::strcmp(terminal, "dumb") == 0))
+		return false;
+	return isatty(STDOUT_FILENO);
 }
 
 void extract_tree(const Report &report, const Options &options)

@@ -57,7 +57,7 @@ bool is_script(Bytes head)
 
 std::string text_of(Bytes bytes)
 {
-	const auto end = std::find_if(bytes.begin(), bytes.end(), [](u8 c) { return !c; });
+	const auto *const end = std::find_if(bytes.begin(), bytes.end(), [](u8 c) { return !c; });
 
 	return {bytes.begin(), end};
 }
@@ -90,8 +90,8 @@ std::string elf_loader(Bytes head)
 std::string script_interpreter(Bytes head)
 {
 	const auto blank = [](u8 c) { return c == ' ' || c == '\t'; };
-	const auto end = std::find(head.begin() + 2, head.end(), u8{'\n'});
-	const auto from = std::find_if_not(head.begin() + 2, end, blank);
+	const auto *const end = std::find(head.begin() + 2, head.end(), u8{'\n'});
+	const auto *const from = std::find_if_not(head.begin() + 2, end, blank);
 
 	return {from, std::find_if(from, end, [&](u8 c) { return blank(c) || !c; })};
 }
@@ -145,6 +145,16 @@ void check_format(const std::string &name, Bytes head, const Config &config, Rep
 	}
 }
 
+void tell_missing(const std::string &name, const std::string &wanted_by, Report &report)
+{
+	if (wanted_by.empty())
+		report.add(Severity::kError, "no-program", name + " is not there: error -2");
+	else
+		report.add(Severity::kError, "no-interpreter",
+			   wanted_by + " needs " + name + ", which is not there: error -2",
+			   "put it into the image, with the libraries that it needs");
+}
+
 } // namespace
 
 std::optional<std::string> interpreter_of(const std::vector<u8> &head)
@@ -169,26 +179,21 @@ bool check_program(Files &files, const std::string &path, const Config &config, 
 		const std::optional<File> file = files.find(name);
 		const std::string shown = printable(name);
 
-		if (!file && wanted_by.empty()) {
-			report.add(Severity::kError, "no-program",
-				   shown + " is not there: error -2");
-		} else if (!file) {
-			report.add(Severity::kError, "no-interpreter",
-				   printable(wanted_by) + " needs " + shown +
-					   ", which is not there: error -2",
-				   "put it into the image, with the libraries that it needs");
-		} else if ((file->mode & kTypeMask) != kRegular) {
+		if (!file) {
+			tell_missing(shown, printable(wanted_by), report);
+			break;
+		}
+		if ((file->mode & kTypeMask) != kRegular)
 			report.add(Severity::kError, "no-program",
 				   shown +
 					   ((file->mode & kTypeMask) == kFolder ?
 						    " is a folder" :
 						    " is no regular file") +
 					   ": error -13");
-		} else if (!(file->mode & 0111)) {
+		else if (!(file->mode & 0111))
 			report.add(Severity::kError, "not-executable",
 				   shown + " has no permission to be executed: error -13",
 				   "chmod +x " + shown + ", and make the image again");
-		}
 		if (report.findings.size() > findings)
 			break;
 		check_format(shown, Bytes(file->head.data(), file->head.size()), config, report);

@@ -2,6 +2,7 @@
 
 #include "inspect/report.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace inspect {
@@ -13,10 +14,9 @@ void Report::add(Severity severity, std::string code, std::string text, std::str
 
 bool Report::has(Severity severity) const
 {
-	for (const Finding &finding : findings)
-		if (finding.severity >= severity)
-			return true;
-	return false;
+	return std::ranges::any_of(findings, [severity](const Finding &finding) {
+		return finding.severity >= severity;
+	});
 }
 
 const char *name_of(Severity severity)

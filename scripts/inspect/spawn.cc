@@ -45,9 +45,13 @@ std::string find_tool(const std::string &name)
 	const char *const path = std::getenv("PATH");
 	std::istringstream folders(std::string(path ? path : "/usr/bin:/bin") + ":/usr/sbin:/sbin");
 
-	for (std::string folder; std::getline(folders, folder, ':');)
-		if (!folder.empty() && access((folder + "/" + name).c_str(), X_OK) == 0)
-			return folder + "/" + name;
+	for (std::string path; std::getline(folders, path, ':');) {
+		if (path.empty())
+			continue;
+		path.append("/").append(name);
+		if (access(path.c_str(), X_OK) == 0)
+			return path;
+	}
 	return "";
 }
 
@@ -63,6 +67,7 @@ pid_t start(const std::vector<std::string> &words, int output)
 	posix_spawn_file_actions_t actions;
 	pid_t child;
 
+	arguments.reserve(words.size() + 1);
 	for (const std::string &word : words)
 		arguments.push_back(const_cast<char *>(word.c_str()));
 	arguments.push_back(nullptr);

@@ -45,7 +45,7 @@ std::string outcome_in_words(const Machine &machine, const Report &report)
 		       (entries == 1 ? " entry is" : " entries are") +
 		       " unpacked into the root file system in memory.";
 	case Outcome::kDisk:
-		return load_in_words(*report.load, report.file_system);
+		return load_in_words(report.load.value_or(Load()), report.file_system);
 	case Outcome::kPreserved:
 		return "noinitrd: nothing is unpacked or loaded; its " +
 		       bytes(machine.image().size()) + " can be read from /dev/initrd.";

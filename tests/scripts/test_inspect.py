@@ -188,6 +188,8 @@ def test_boot_configuration() -> None:
 def test_empty_image() -> None:
     assert report(b"", "--append=root=/dev/sda1", status=0)["outcome"] == "nothing"
     assert codes(report(b"", status=1), "error") == {"no-root"}
+    # Nothing but NULs is an archive without entries.
+    assert report(bytes(5), "--append=root=/dev/sda1", status=0)["outcome"] == "archive"
 
 
 # --- what the command line makes of it -----------------------------------------------
