@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "initrd/image/verify.h"
 #include "initrd/kernel/log.h"
 #include "initrd/root/ramdisk_loader.h"
 #include "initrd/support/parse.h"
@@ -27,6 +28,8 @@ struct Parameter {
 const Parameter kEarly[] = {
 	{"initrd=", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
 	{"initrdmem=", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
+	{"initrd.sha256=", [](const Kernel &, const char *value) { initrd::add_digests(value); }},
+	{"initrd.verify=", [](const Kernel &, const char *value) { initrd::set_verification(value); }},
 };
 
 const Parameter kParameters[] = {

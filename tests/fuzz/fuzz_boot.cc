@@ -123,7 +123,7 @@ Outcome boot(const Data &image, const Wishes &wishes, const Circumstances &circu
 	Outcome outcome;
 
 	host::reset();
-	host::limit_memory(kMemory);
+	host::set_memory_limit(kMemory);
 	host::set_memory_available(kMemory);
 	host::set_room(wishes.room);
 	host::set_default_disk_kib(64);

@@ -125,7 +125,7 @@ void fuzz::try_input(FuzzedDataProvider &input)
 
 	if (!format)
 		return;
-	host::limit_memory(kMemory);
+	host::set_memory_limit(kMemory);
 	host::set_memory_available(kMemory);
 
 	const Decoded window = decode(image, {}, 1);
