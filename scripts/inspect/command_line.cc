@@ -29,7 +29,8 @@ const Parameter kEarly[] = {
 	{"initrd=", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
 	{"initrdmem=", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
 	{"initrd.sha256=", [](const Kernel &, const char *value) { initrd::add_digests(value); }},
-	{"initrd.verify=", [](const Kernel &, const char *value) { initrd::set_verification(value); }},
+	{"initrd.verify=",
+	 [](const Kernel &, const char *value) { initrd::set_verification(value); }},
 };
 
 const Parameter kParameters[] = {

@@ -7,6 +7,7 @@
 
 #include "initrd/boot.h"
 #include "initrd/image/region.h"
+#include "initrd/image/verify.h"
 #include "initrd/support/parse.h"
 #include "initrd/support/text.h"
 #include "ramdisk/kernel/blkdev.h"
@@ -152,6 +153,33 @@ void expect_sound_reservation(const std::vector<seam_physical_range> &others)
 	EXPECT_LE(image.start - own.start + image.size, own.size);
 }
 
+// Whether a list of digests has that of nothing.
+bool has_digest_of_nothing(const std::string &list)
+{
+	constexpr const char *kDigest =
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+	std::string lower = list;
+
+	for (char &letter : lower)
+		letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+	return ("," + lower + ",").find(std::string(",") + kDigest + ",") != std::string::npos;
+}
+
+// Who asks for digests gets nothing else.
+void try_digests(const Text &value)
+{
+	host::reset_verification();
+	initrd_add_digests(value.get());
+	const bool accepted = verify_image({});
+
+	// (There is room for sixteen.)
+	if (std::strlen(value.get()) < 16 * 65)
+		EXPECT_EQ(accepted, has_digest_of_nothing(value.get())) << value.get();
+	else
+		EXPECT_TRUE(!accepted || has_digest_of_nothing(value.get()));
+	host::reset_verification();
+}
+
 void try_parameter(const std::string &name, const Text &value)
 {
 	if (name == "initrd") {
@@ -202,6 +230,7 @@ void fuzz::try_input(FuzzedDataProvider &input)
 		const Text exact(value);
 
 		try_numbers(exact);
+		try_digests(exact);
 		try_texts(name, value);
 		try_parameter(name, exact);
 		expect_sound_reservation(others);

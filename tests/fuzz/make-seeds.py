@@ -121,6 +121,8 @@ def packed(data: bytes) -> Seeds:
     yield "lzma-size", with_plain_size(images.compress_bytes(data, "lzma"), len(data))
     yield "xz-blocks", images.run_tool(["xz", "--check=crc32", f"--block-size={part}", "-c"], data=data)
     yield "xz-no-check", images.run_tool(["xz", "--check=none", "-c"], data=data)
+    for number, options in enumerate(("", "-BD -B4 -BX --content-size", "--no-frame-crc -B7")):
+        yield f"lz4-frame-{number}", images.run_tool(["lz4", *options.split(), "-c"], data=data)
     yield "xz-crc64", images.run_tool(["xz", "--check=crc64", "-c"], data=data)
     yield "lzo-no-checksums", images.run_tool(["lzop", "-F", "-c"], data=data)
     yield "zstd-no-check", images.run_tool(["zstd", "-q", "--no-check", "-c"], data=data)
@@ -184,6 +186,8 @@ def parameters(folder: Path) -> Seeds:
     lines = (
         "initrd=0x80000000,0x100000", "initrd=16M,4K", "initrd=1G", "initrd=0,0\ninitrd=4096,8192",
         "ramdisk_start=12", "ramdisk_start=0x7fffffff", "ramdisk_start=2147483648", "ramdisk_start=-1",
+        "initrd.sha256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "initrd.sha256=,E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855,0",
         "retain_initrd", "retain_initrd=1", "noinitrd", "rdinit=/sbin/early\nroot=/dev/ram0",
         "rootwait", "rootwait=30", "rootwait=030x", "rootfstype=ext2,minix", "x=0x", "x=08", "x=16E", "x=15E",
         "x=18446744073709551616", "root=" + "r" * 300,

@@ -3,6 +3,7 @@
 #include "reference.h"
 
 #include <bzlib.h>
+#include <lz4frame.h>
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -122,6 +123,29 @@ Made zstd(const Data &image)
 	});
 }
 
+// Its frames only.
+Made lz4(const Data &image)
+{
+	LZ4F_dctx *context;
+	size_t at = 0;
+
+	if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)))
+		return {};
+	const Made made = run([&](Data &room, size_t &size) {
+		size_t used = image.size() - at;
+
+		size = room.size();
+		const size_t status = LZ4F_decompress(context, room.data(), &size,
+						      image.data() + at, &used, nullptr);
+
+		at += used;
+		return LZ4F_isError(status) ? Step::kFailed : status ? Step::kMore : Step::kEnd;
+	});
+
+	LZ4F_freeDecompressionContext(context);
+	return made;
+}
+
 } // namespace
 
 std::optional<Data> reference(const std::string &format, const Data &image)
@@ -139,6 +163,8 @@ std::optional<Data> reference(const std::string &format, const Data &image)
 		return lzma(lzma_stream_decoder(&stream, limit, 0), stream, image);
 	if (format == "zstd")
 		return zstd(image);
+	if (format == "lz4")
+		return lz4(image);
 	return {};
 }
 
