@@ -92,9 +92,9 @@ private:
 	std::vector<bool> there_;
 };
 
-class Session {
+class Trial {
 public:
-	explicit Session(FuzzedDataProvider &input)
+	explicit Trial(FuzzedDataProvider &input)
 		: input_(input), disk_(*Disk::find_or_create(0).value())
 	{
 		const size_t size = input.ConsumeIntegralInRange<size_t>(0, 20 * kPage);
@@ -134,7 +134,7 @@ private:
 	bool holds_initrd_ = false;
 };
 
-void Session::adopt(Data image)
+void Trial::adopt(Data image)
 {
 	const size_t pages = (image.size() + kPage - 1) / kPage;
 
@@ -149,7 +149,7 @@ void Session::adopt(Data image)
 	model_.adopt(image, pages);
 }
 
-void Session::write(size_t at, size_t size)
+void Trial::write(size_t at, size_t size)
 {
 	const Data data = pattern(size, input_.ConsumeIntegral<u8>());
 	const host::Exact exact(data);
@@ -164,13 +164,13 @@ void Session::write(size_t at, size_t size)
 	EXPECT_EQ(read(at, size), model_.part(at, size));
 }
 
-void Session::discard(size_t at, size_t size)
+void Trial::discard(size_t at, size_t size)
 {
 	disk_.discard(at, size);
 	model_.discard(at, size);
 }
 
-void Session::flush()
+void Trial::flush()
 {
 	auto flushed = disk_.flush();
 
@@ -183,7 +183,7 @@ void Session::flush()
 	empty();
 }
 
-void Session::step()
+void Trial::step()
 {
 	const size_t at = input_.ConsumeIntegralInRange<size_t>(0, kPages * kPage - 1);
 	const size_t most = std::min(kPages * kPage - at, 5 * kPage);
@@ -252,9 +252,9 @@ void Session::step()
 void fuzz::try_input(FuzzedDataProvider &input)
 {
 	host::page_rules().retire_late = input.ConsumeBool();
-	Session session(input);
+	Trial trial(input);
 
 	while (input.remaining_bytes())
-		session.step();
-	session.expect_right();
+		trial.step();
+	trial.expect_right();
 }
