@@ -336,6 +336,8 @@ void retire_ramdisk()
 		return;
 	const u64 kib = disk.value()->pages() * (seam_page_size() / 1024);
 
+	// What was opened on the way here may be due to be closed.
+	seam_files_flush();
 	if (!disk.value()->retire())
 		seam_log(
 			SEAM_LOG_NOTICE,
