@@ -380,7 +380,8 @@ Result<void> decode_block(const XzFraming &framing, Bytes in, size_t at, Sink &o
 // processor needs a dictionary.
 Result<size_t> decode_blocks(const XzFraming &framing, Bytes in, Sink &out)
 {
-	const bool several = framing.dictionary(in) <= seam_memory_available() / 4 / seam_cpus();
+	// (A dictionary has less than 2^32 bytes; and 32 bits have no division of 64.)
+	const bool several = framing.dictionary(in) * 4 * seam_cpus() <= seam_memory_available();
 	Ahead ahead(framing, in, out);
 	size_t at = kHeader;
 	Block block;
