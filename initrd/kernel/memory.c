@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/highmem.h>
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/vmstat.h>
 
 #include "initrd/kernel/fault.h"
 #include "initrd/kernel/memory.h"
@@ -26,4 +29,12 @@ size_t __init seam_page_size(void)
 u64 __init seam_memory_available(void)
 {
 	return (u64)max(si_mem_available(), 0L) << PAGE_SHIFT;
+}
+
+u64 __init seam_memory_for_objects(void)
+{
+	unsigned long free = global_zone_page_state(NR_FREE_PAGES);
+	unsigned long others = nr_free_highpages() + totalreserve_pages;
+
+	return free > others ? (u64)(free - others) << PAGE_SHIFT : 0;
 }

@@ -25,6 +25,11 @@ size_t seam_page_size(void);
 
 /* How much memory could be had now, in bytes; an estimate. */
 u64 seam_memory_available(void);
+/*
+ * How many bytes the kernel could take now for objects of its own, without taking
+ * any back from others.
+ */
+u64 seam_memory_for_objects(void);
 
 #ifdef __cplusplus
 }

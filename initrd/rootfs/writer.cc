@@ -12,6 +12,12 @@ namespace {
 
 constexpr bool kKeepTimes = IS_ENABLED(CONFIG_INITRAMFS_PRESERVE_MTIME);
 
+// A root file system that is a ramfs has no limit, and what the kernel keeps of each file
+// cannot be taken back: when so little is left, there are no more files. It is looked at
+// for every few entries, which cannot need as much.
+constexpr u64 kLeast = u64{1} << 20;
+constexpr u64 kFew = 32;
+
 } // namespace
 
 // A directory whose time is set at the end; its name follows.
@@ -68,6 +74,8 @@ Result<bool> Writer::begin(const cpio::Entry &entry)
 	// It is an archive: there is no way back.
 	if (!entries_)
 		image_.allow_release();
+	if (entries_ % kFew == 0 && seam_memory_for_objects() < kLeast)
+		return Error{kNoMemory, "out of memory for more files"};
 	entries_++;
 	seam_breathe();
 

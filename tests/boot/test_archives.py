@@ -151,6 +151,9 @@ def all_kinds() -> list[Entry]:
 def test_all_kinds_of_entries(lab: Lab, compressor: str) -> None:
     """Types, modes, owners, times, device numbers, hard links and content."""
     entries = all_kinds()
+    if lab.machine.arch == "arm":
+        # Debian's programs for it do not know times after 2038.
+        entries = [entry for entry in entries if entry.name != "t/beyond-2038"]
     data = lab.archive(entries, guest_test=LIST_SCRIPT)
     outcome = lab.succeed(images.compress_bytes(data, compressor))
     assert outcome.guest.test_output == expected(entries)

@@ -22,7 +22,7 @@ from images import MIB, Entry
 
 #: Text of the lines that say why, by the kernel's own words or ours.
 REASONS = re.compile(r"initrd: .*(truncated|checksum|no space|unknown format|corrupt|malformed|junk|damaged|bad "
-                     r"length|failed|not supported|out of memory|too |more than|less than|holds )|RAMDISK: .*(error|"
+                     r"length|failed|wrong magic|invalid header|not supported|out of memory|too |more than|less than|holds )|RAMDISK: .*(error|"
                      r"EOF|too big|Couldn't)|Initramfs unpacking failed: ")
 
 
@@ -94,7 +94,7 @@ ARCHIVES: dict[str, Case] = {
     "filesize-4g-zeros": Case(MARK + header(filesize=0xFFFFFFF0) + bytes(4 * MIB), r"truncated archive at offset"),
     "namesize-4g": Case(MARK + header(namesize=0xFFFFFFFF), r"truncated archive|malformed archive"),
     "namesize-0": Case(MARK + header(b"", namesize=0) + TRAILER, None),
-    "namesize-without-nul": Case(MARK + header(b"abcd", namesize=4) + TRAILER, None),
+    "namesize-without-nul": Case(MARK + header(b"abcd", namesize=4) + TRAILER, r"malformed archive at offset"),
     "link-of-4g": Case(MARK + header(mode=0o120777, filesize=0xFFFFFFFF) + b"x", r"truncated archive"),
     "fields-no-hex": Case(MARK + b"070701" + b"zzzzzzzz" * 13 + b"name\0" + TRAILER, r"."),
     "fields-spaces": Case(MARK + b"070701" + b"        " * 13 + b"name\0" + TRAILER, r"."),
@@ -143,12 +143,13 @@ def test_archive_of_a_million_entries(lab: Lab) -> None:
 @pytest.mark.parametrize("kind", ["ext2", "cpio"])
 @pytest.mark.parametrize("compressor", images.COMPRESSORS)
 def test_bomb(lab: Lab, kind: str, compressor: str) -> None:
-    """1 GiB of zeros, a thousandth of it packed, in a machine that has a quarter of that."""
+    """Zeros, a thousandth of them packed, in a machine that has a third of that."""
+    size = 384 * MIB
     if kind == "cpio":
-        plain = header(b"large\0", filesize=1 << 30)
+        plain = header(b"large\0", filesize=size)
     else:
         plain = images.build("ext2", lab.tree(), lab.path("ext2"), size=8 * MIB).read_bytes()
-    outcome = survive(lab, images.compress_bytes(plain + bytes(1 << 30), compressor), timeout=180)
+    outcome = survive(lab, images.compress_bytes(plain + bytes(size), compressor), memory="128M", timeout=180)
     assert any(re.search("no space|out of memory|error -12", line) for line in outcome.console.having("initrd: ")), (
         outcome.console.tail(20))
 
@@ -172,19 +173,23 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+#: What cannot be noticed: lzma and LZ4's old format have no checksums (nor does the latter
+#: say where it ends), and those of lzop are not looked at.
+UNNOTICED = {"lz4": ("flip", "without"), "lzma": ("flip", "without"), "lzo": ("flip",)}
+
+
 @pytest.mark.cxx_only(reason="takes much of it for good")
 @pytest.mark.parametrize("compressor", images.COMPRESSORS)
 def test_stream(lab: Lab, compressor: str) -> None:
-    """Cut at the boundaries of its structure, or with a bit or two changed: it is noticed,
-    or (LZ4's old format has no checksum) does no harm."""
+    """Cut at the boundaries of its structure, or with two bits changed: that is noticed, or
+    does no harm."""
     packed = images.compress_bytes(images.newc([Entry.file("f", images.sample_data(200_000))]), compressor)
     for name, damage in DAMAGE.items():
         outcome = survive(lab, damage(packed))
         lines = outcome.console.having("initrd: ") + outcome.console.having("RAMDISK: ")
         lines += outcome.console.having("Initramfs unpacking failed")
         noticed = any(REASONS.search(line) for line in lines)
-        assert noticed or (compressor == "lz4" and "flip" in name) or (compressor in ("lz4", "lzma") and "without" in name), (
-            f"{name}: {outcome.console.tail(20)}")
+        assert noticed or name.startswith(UNNOTICED.get(compressor, ())), f"{name}: {outcome.console.tail(20)}"
 
 
 @pytest.mark.cxx_only(reason="says less")

@@ -277,6 +277,19 @@ TEST_F(Writer, ACutOffFileIsRemovedOnce)
 	EXPECT_EQ(host::log_lines().size(), 1u);
 }
 
+TEST_F(Writer, WithHardlyAnyMemoryThereAreNoMoreFiles)
+{
+	Archive many;
+
+	for (int i = 0; i < 100; i++)
+		many.file(std::to_string(i), "");
+	host::set_memory_for_objects(u64{1} << 20);
+	EXPECT_EQ(unpack(many), "");
+	host::set_memory_for_objects((u64{1} << 20) - 1);
+	EXPECT_EQ(unpack(Archive().file("one", "")), "out of memory for more files");
+	EXPECT_EQ(host::node_at("one"), nullptr);
+}
+
 TEST_F(Writer, WithoutALimitTheFreeRoomIsTheMemorys)
 {
 	host::set_memory_available(123456);

@@ -28,6 +28,7 @@ struct State {
 	std::atomic<uint64_t> count = 0;
 	uint64_t fail_at = 0;
 	u64 available = kAvailable;
+	u64 for_objects = ~0ull;
 	u64 limit = ~0ull;
 	std::atomic<u64> used = 0;
 	std::atomic<u64> peak = 0;
@@ -66,6 +67,7 @@ void reset_memory()
 	state.count = 0;
 	state.fail_at = 0;
 	state.available = kAvailable;
+	state.for_objects = ~0ull;
 	state.limit = ~0ull;
 	state.used = 0;
 	state.peak = 0;
@@ -92,6 +94,11 @@ bool may_allocate()
 void set_memory_available(u64 bytes)
 {
 	state.available = bytes;
+}
+
+void set_memory_for_objects(u64 bytes)
+{
+	state.for_objects = bytes;
 }
 
 void set_memory_limit(u64 bytes)
@@ -175,6 +182,12 @@ void *seam_alloc(size_t size)
 void seam_free(void *memory)
 {
 	free_block(memory);
+}
+
+u64 seam_memory_for_objects(void)
+{
+	return state.limit == ~0ull ? state.for_objects :
+	       std::min(state.for_objects, seam_memory_available());
 }
 
 u64 seam_memory_available(void)
