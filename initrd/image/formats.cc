@@ -24,7 +24,7 @@ u64 romfs_size(Bytes image, size_t)
 
 u64 cramfs_size(Bytes image, size_t offset)
 {
-	return image.has(offset + 4, 4) ? load_le32(image, offset + 4) : 0;
+	return image.has(offset + 4, 4) ? load_native32(image, offset + 4) : 0;
 }
 
 u64 squashfs_size(Bytes image, size_t)
@@ -37,22 +37,22 @@ u64 minix_size(Bytes image, size_t)
 {
 	if (!image.has(kSuperblock, 32))
 		return 0;
-	const u16 magic = load_le16(image, kSuperblock + 16);
+	const u16 magic = load_native16(image, kSuperblock + 16);
 	const bool version_1 = magic == 0x137f || magic == 0x138f;
-	const u64 zones = version_1 ? load_le16(image, kSuperblock + 2) :
-				      load_le32(image, kSuperblock + 20);
+	const u64 zones = version_1 ? load_native16(image, kSuperblock + 2) :
+				      load_native32(image, kSuperblock + 20);
 
-	return scaled(zones, 10 + load_le16(image, kSuperblock + 10));
+	return scaled(zones, 10 + load_native16(image, kSuperblock + 10));
 }
 
 u64 minix3_size(Bytes image, size_t)
 {
 	if (!image.has(kSuperblock, 32))
 		return 0;
-	const u64 size = u64{load_le32(image, kSuperblock + 20)} *
-			 load_le16(image, kSuperblock + 28);
+	const u64 size = u64{load_native32(image, kSuperblock + 20)} *
+			 load_native16(image, kSuperblock + 28);
 
-	return scaled(size, load_le16(image, kSuperblock + 12));
+	return scaled(size, load_native16(image, kSuperblock + 12));
 }
 
 u64 ext2_size(Bytes image, size_t)
@@ -176,6 +176,18 @@ INLINE constexpr Format file_system(const char *name, u32 offset, const char (&m
 	return format;
 }
 
+// Whose numbers, the magic one among them, have the order of the kernel's own.
+template <size_t N>
+INLINE constexpr Format native_file_system(const char *name, u32 offset, const char (&magic)[N],
+					   u64 (*size)(Bytes, size_t))
+{
+	Format format = file_system(name, offset, magic, size);
+
+	for (size_t i = 0; kBigMachine && i < N - 1; i++)
+		format.magic[i] = static_cast<u8>(magic[N - 2 - i]);
+	return format;
+}
+
 // Declares decode_NAME() of decode/NAME.cc; null where CONFIG_RD_* leaves it out.
 #define DECODER(name, option)                                        \
 	[]() -> Decoder {                                            \
@@ -205,11 +217,11 @@ static constexpr Format formats[] = {
 
 	// In the order of init/do_mounts_rd.c, as far as it knows them.
 	file_system("romfs", 0, "-rom1fs-", romfs_size),
-	file_system("cramfs", 0, "\x45\x3d\xcd\x28", cramfs_size),
+	native_file_system("cramfs", 0, "\x45\x3d\xcd\x28", cramfs_size),
 	file_system("squashfs", 0, "hsqs", squashfs_size),
-	file_system("cramfs", 512, "\x45\x3d\xcd\x28", cramfs_size),
-	file_system("Minix", kSuperblock + 16, "\x7f\x13", minix_size),
-	file_system("Minix", kSuperblock + 16, "\x8f\x13", minix_size),
+	native_file_system("cramfs", 512, "\x45\x3d\xcd\x28", cramfs_size),
+	native_file_system("Minix", kSuperblock + 16, "\x7f\x13", minix_size),
+	native_file_system("Minix", kSuperblock + 16, "\x8f\x13", minix_size),
 	file_system("ext2", kSuperblock + 56, "\x53\xef", ext2_size),
 	file_system("xfs", 0, "XFSB", xfs_size),
 	file_system("ntfs", 3, "NTFS    ", ntfs_size),
@@ -218,9 +230,9 @@ static constexpr Format formats[] = {
 	file_system("vfat", 82, "FAT32", vfat_size),
 	file_system("erofs", kSuperblock, "\xe2\xe1\xf5\xe0", erofs_size),
 	file_system("f2fs", kSuperblock, "\x10\x20\xf5\xf2", f2fs_size),
-	file_system("Minix", kSuperblock + 16, "\x68\x24", minix_size),
-	file_system("Minix", kSuperblock + 16, "\x78\x24", minix_size),
-	file_system("Minix", kSuperblock + 24, "\x5a\x4d", minix3_size),
+	native_file_system("Minix", kSuperblock + 16, "\x68\x24", minix_size),
+	native_file_system("Minix", kSuperblock + 16, "\x78\x24", minix_size),
+	native_file_system("Minix", kSuperblock + 24, "\x5a\x4d", minix3_size),
 	file_system("jfs", 32768, "JFS1", jfs_size),
 	file_system("iso9660", 32769, "CD001", iso9660_size),
 	file_system("btrfs", 65600, "_BHRfS_M", btrfs_size),

@@ -94,6 +94,8 @@ INLINE constexpr size_t leading_zeros(Bytes bytes)
 	return n;
 }
 
+inline constexpr bool kBigMachine = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+
 namespace detail {
 INLINE u16 swapped(u16 value)
 {
@@ -110,7 +112,6 @@ INLINE u64 swapped(u64 value)
 
 template <typename T, bool Big> INLINE T load(Bytes bytes, size_t offset)
 {
-	constexpr bool kBigMachine = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 	T value;
 
 	if (!bytes.has(offset, sizeof(T)))
@@ -144,6 +145,16 @@ INLINE u32 load_be32(Bytes b, size_t at)
 INLINE u64 load_be64(Bytes b, size_t at)
 {
 	return detail::load<u64, true>(b, at);
+}
+
+/* Those that have the order of the machine's own. */
+INLINE u16 load_native16(Bytes b, size_t at)
+{
+	return detail::load<u16, kBigMachine>(b, at);
+}
+INLINE u32 load_native32(Bytes b, size_t at)
+{
+	return detail::load<u32, kBigMachine>(b, at);
 }
 
 /* The reverse: four bytes at `to`. */

@@ -2,7 +2,8 @@
 """Machines that Debian has no busybox for: big-endian arm64.
 
 Nothing in an image changes with the order of the kernel's bytes: not the fields of
-superblocks, not the lengths in compressed streams.
+superblocks, not the lengths in compressed streams. But for cramfs and minix, which have
+the order of the machine that they were made for.
 """
 
 from __future__ import annotations
@@ -17,18 +18,22 @@ from conftest import Lab
 pytestmark = [pytest.mark.smoke, pytest.mark.machines("arm64be")]
 
 
-@pytest.mark.parametrize("kind", ["cpio", "ext2", "squashfs", "cramfs", "romfs", "minix"])
+@pytest.mark.parametrize("kind", ["cpio", "ext2", "squashfs", "romfs"])
 def test_plain(lab: Lab, kind: str) -> None:
-    """Unpacked, or adopted. (A cramfs has the byte order of who made it: the kernel
-    finds it all the same, and says what is wrong when it comes to mounting it.)"""
+    """Unpacked, or adopted."""
     tree = small_guest.tree(lab.path("tree"), small_guest.ARM64_BE, kernels.find_source(lab.kernel))
-    image = images.build(kind, tree, lab.path(kind))
-    if kind == "cramfs":
-        outcome = lab.boot(image, clean=False)
-        assert outcome.console.having("RAMDISK: cramfs filesystem found at block 0")
-        assert outcome.console.having("wrong endianness") and not outcome.success
-    else:
-        small_guest.check(lab.succeed(image), tree, kind, "none")
+    small_guest.check(lab.succeed(images.build(kind, tree, lab.path(kind))), tree, kind, "none")
+
+
+def test_cramfs(lab: Lab) -> None:
+    """Of the machine's own order; one of the other order is not mounted."""
+    tree = small_guest.tree(lab.path("tree"), small_guest.ARM64_BE, kernels.find_source(lab.kernel))
+    for order in ("big", "little"):
+        image = lab.path(order)
+        images.run_tool(["mkfs.cramfs", "-N", order, tree, image], as_root=True)
+        outcome = lab.boot(image, ["root=/dev/ram0", "rw"], clean=False, root=False)
+        assert outcome.success == (order == "big"), outcome.console.tail(20)
+        assert (outcome.console.having("RAMDISK: cramfs filesystem found at block 0") != []) == outcome.success
 
 
 @pytest.mark.parametrize("kind", ["cpio", "ext2"])
