@@ -40,16 +40,17 @@ TEST_F(Memory, OfFilesGoesWithThem)
 TEST_F(Memory, EndsAtTheLimit)
 {
 	const Data archive =
-		Archive().file("small", "x").file("large", std::string(100 * kPage, 'a')).data();
+		Archive().file("small", "x").file("large", std::string(1000 * kPage, 'a')).data();
+	constexpr size_t kLimit = 600 * kPage;
 	initrd::rootfs::Unpacked report;
 
-	set_memory_limit(64 * kPage);
+	set_memory_limit(kLimit);
 	EXPECT_FALSE(initrd::rootfs::unpack(bytes_of(archive), report).ok());
 	EXPECT_TRUE(memory_ran_out());
-	EXPECT_LE(memory_peak(), 64 * kPage);
+	EXPECT_LE(memory_peak(), kLimit);
 	EXPECT_EQ(text("small"), "x");
 	EXPECT_EQ(node_at("large"), nullptr);
-	EXPECT_EQ(seam_memory_available(), 64 * kPage - memory_in_use());
+	EXPECT_EQ(seam_memory_available(), kLimit - memory_in_use());
 }
 
 TEST_F(Memory, EndsForNodesToo)
@@ -59,9 +60,10 @@ TEST_F(Memory, EndsForNodesToo)
 
 	for (int i = 0; i < 1000; i++)
 		archive.file("file" + std::to_string(i), "");
-	set_memory_limit(100 << 10);
-	EXPECT_TRUE(initrd::rootfs::unpack(bytes_of(archive.data()), report).ok());
-	EXPECT_TRUE(logged(SEAM_LOG_ERR, "initrd: archive: no space: a file could not be made"));
+	// (Of the last MiB no files are made.)
+	set_memory_limit((1 << 20) + (100 << 10));
+	EXPECT_FALSE(initrd::rootfs::unpack(bytes_of(archive.data()), report).ok());
+	EXPECT_STREQ(report.trouble.error.reason, "out of memory for more files");
 	EXPECT_NE(node_at("file0"), nullptr);
 	EXPECT_EQ(node_at("file999"), nullptr);
 }

@@ -5,6 +5,7 @@ status, its JSON, and that --extract stays in its folder."""
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import pty
@@ -375,10 +376,25 @@ def test_truncated(compressor: str) -> None:
     assert not found["segments"][-1]["whole"]
 
 
-def test_crc64(tree: Path) -> None:
-    """xz without --check=crc32 is refused, with the advice."""
-    packed = images.run_tool(["xz", "--check=crc64", "-c"], data=image(tree, "romfs").read_bytes())
+def test_checks_of_xz(tree: Path) -> None:
+    """What plain xz writes is read; a check that is not known is refused, with the advice."""
+    plain = image(tree, "romfs").read_bytes()
+    assert report(images.run_tool(["xz", "-c"], data=plain), RAM0, status=0)["boots"]
+    packed = images.run_tool(["xz", "--check=sha256", "-c"], data=plain)
     assert any("compress with xz --check=crc32" in text for text in texts(report(packed, RAM0, status=1)))
+
+
+def test_digests(tree: Path) -> None:
+    """The right one, and another one: in every letter, or not at all."""
+    data = image(tree, "romfs").read_bytes()
+    right = hashlib.sha256(data).hexdigest()
+    good = report(data, f"{RAM0} initrd.sha256={right} initrd.verify=enforce", status=0)
+    assert f"initrd: image verified: {len(data)} bytes, sha256 {right}" in texts(good)
+    for mode in ("refuse", "enforce"):
+        bad = report(data, f"{RAM0} initrd.sha256={'0' * 64} initrd.verify={mode}", status=1)
+        assert any(text.startswith("initrd: image refused") for text in texts(bad))
+        stopped = "initrd: the image is not the one that is wanted" in json.dumps(bad)
+        assert stopped == (mode == "enforce")
 
 
 def test_junk(tree: Path) -> None:
