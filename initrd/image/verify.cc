@@ -68,10 +68,11 @@ public:
 	INLINE Span<const Digest> all() const { return {digests_, count_}; }
 	INLINE bool has(const Digest &digest) const
 	{
+		bool found = false;
+
 		for (const Digest &one : all())
-			if (one == digest)
-				return true;
-		return false;
+			found |= one == digest;
+		return found;
 	}
 
 private:

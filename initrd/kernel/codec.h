@@ -77,8 +77,8 @@ s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size);
 /* The same for what a block begins with: at most `out_size` bytes. */
 s64 seam_lz4_head(const u8 *in, size_t in_size, u8 *out, size_t out_size);
 /* The same for a block that refers to the end of `before`, which may lie before `out`. */
-s64 seam_lz4_linked_block(const u8 *in, size_t in_size, u8 *out, size_t out_size,
-			  const u8 *before, size_t before_size);
+s64 seam_lz4_linked_block(const u8 *in, size_t in_size, u8 *out, size_t out_size, const u8 *before,
+			  size_t before_size);
 
 /* The XXH32, with a seed of 0, of data that comes in pieces. Built for LZ4 frames. */
 struct seam_xxh32 {
