@@ -172,6 +172,7 @@ public:
 		copy(unchecked_, in);
 		unchecked_[kCheckAt] = kCheckNone;
 		store_le32(unchecked_ + kFlagsAt + 2, flags_crc(unchecked_));
+		dictionary_ = largest_dictionary(in);
 	}
 	INLINE ~XzFraming() {}
 
@@ -232,22 +233,10 @@ public:
 	// A block, or what ends with one, up to its check.
 	INLINE Bytes without_check(Bytes in) const { return in.first(in.size() - check_); }
 
-	// The largest dictionary of the blocks, with the one that find() knows no more of.
-	u64 dictionary(Bytes in) const
-	{
-		size_t at = kHeader;
-		u64 largest = 0;
-		Block block;
-
-		for (;; at = block.end) {
-			largest = max(largest, dictionary_of(in, at));
-			if (!find(in, at, block))
-				return largest;
-		}
-	}
-
 	INLINE Bytes check_of(Bytes in) const { return in.skip(in.size() - check_); }
 	INLINE u8 kind() const { return kind_; }
+	// The largest dictionary that a block wants, in bytes.
+	INLINE u64 dictionary() const { return dictionary_; }
 
 	/*
 	 * The length of a stream, if all that is around the blocks' contents is right.
@@ -282,6 +271,20 @@ public:
 	INLINE static Error truncated(Bytes in) { return {kNoData, kReasons.truncated, in.size()}; }
 
 private:
+	/* Of all blocks, with the one that find() knows no more of. */
+	u64 largest_dictionary(Bytes in) const
+	{
+		size_t at = kHeader;
+		u64 largest = 0;
+		Block block;
+
+		for (;; at = block.end) {
+			largest = max(largest, dictionary_of(in, at));
+			if (!find(in, at, block))
+				return largest;
+		}
+	}
+
 	/*
 	 * The index at offset `index` has to list the blocks that there are, `count` of
 	 * them. Returns the offset behind the list.
@@ -346,6 +349,7 @@ private:
 	u8 unchecked_[kHeader]; // the same for blocks without a check
 	u8 kind_;
 	size_t check_; // its size
+	u64 dictionary_;
 };
 
 // One block of a stream, from offset `at` to the end of `in`.
@@ -381,7 +385,7 @@ Result<void> decode_block(const XzFraming &framing, Bytes in, size_t at, Sink &o
 Result<size_t> decode_blocks(const XzFraming &framing, Bytes in, Sink &out)
 {
 	// (A dictionary has less than 2^32 bytes; and 32 bits have no division of 64.)
-	const bool several = framing.dictionary(in) * 4 * seam_cpus() <= seam_memory_available();
+	const bool several = framing.dictionary() * 4 * seam_cpus() <= seam_memory_available();
 	Ahead ahead(framing, in, out);
 	size_t at = kHeader;
 	Block block;
@@ -431,7 +435,7 @@ Result<size_t> decode_xz(Bytes in, Sink &out)
 	}
 	if (in.has(0, kHeader)) {
 		const XzFraming framing(in);
-		const u64 dictionary = framing.dictionary(in);
+		const u64 dictionary = framing.dictionary();
 
 		// The library would rather end processes than say that there is not as much.
 		if (dictionary > seam_memory_available())
