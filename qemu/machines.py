@@ -6,7 +6,7 @@ An architecture has a usual machine of its own name; others are boards of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,17 @@ class Machine:
 _SECOND_SERIAL = ("-serial", "chardev:report")
 _VIRTIO_CONSOLE = ("-device", "virtio-serial-pci", "-device", "virtconsole,chardev=report")
 
+_ARM64 = Machine(
+    arch="arm64",
+    qemu="qemu-system-aarch64",
+    options=("-machine", "virt,gic-version=3"),
+    console="ttyAMA0",
+    report_port="hvc0",
+    report_device=_VIRTIO_CONSOLE,
+    emulated=("-cpu", "cortex-a57"),
+    memory_at=0x40000000,
+)
+
 MACHINES: dict[str, Machine] = {
     "x86_64": Machine(
         arch="x86_64",
@@ -48,27 +59,8 @@ MACHINES: dict[str, Machine] = {
         report_device=_SECOND_SERIAL,
         kvm_host="x86_64",
     ),
-    "arm64": Machine(
-        arch="arm64",
-        qemu="qemu-system-aarch64",
-        options=("-machine", "virt,gic-version=3"),
-        console="ttyAMA0",
-        report_port="hvc0",
-        report_device=_VIRTIO_CONSOLE,
-        emulated=("-cpu", "cortex-a57"),
-        memory_at=0x40000000,
-    ),
-    "arm64be": Machine(
-        arch="arm64",
-        qemu="qemu-system-aarch64",
-        options=("-machine", "virt,gic-version=3"),
-        console="ttyAMA0",
-        report_port="hvc0",
-        report_device=_VIRTIO_CONSOLE,
-        emulated=("-cpu", "cortex-a57"),
-        memory_at=0x40000000,
-        busybox=False,
-    ),
+    "arm64": _ARM64,
+    "arm64be": replace(_ARM64, busybox=False),
     # (Without highmem=off its buses lie where 32 bits do not reach.)
     "arm": Machine(
         arch="arm",
