@@ -30,6 +30,16 @@ def kernel_release(kernel: Path) -> str | None:
     return None if output is None else (output / RELEASE).read_text().strip()
 
 
+def page_size(kernel: Path) -> int:
+    """The size of its pages, in bytes: as the header of an arm64 Image names it, which
+    may have others than 4 KiB."""
+    with open(kernel, "rb") as file:
+        head = file.read(64)
+    if head[56:60] != b"ARM\x64":
+        return 4096
+    return {2: 16384, 3: 65536}.get(head[24] >> 1 & 3, 4096)
+
+
 def option(kernel: Path, name: str) -> str:
     """The value of CONFIG_name of a kernel in the folder that it was built in, "n" when
     it is not set or not known."""

@@ -6,6 +6,7 @@ An architecture has a usual machine of its own name; others are boards of it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 
@@ -17,7 +18,8 @@ class Machine:
     KVM. `dtb` is the device tree, of those that the kernel brings, of a machine for
     which QEMU has none. `memory_at` is where memory begins, `least_cpus` how many
     processors there always are. `native`: the kernel is a program, there is no QEMU.
-    `busybox`: there is one of Debian's to run on it."""
+    `busybox`: there is one of Debian's to run on it. `disk_names` is what the names of
+    disks begin with."""
 
     arch: str
     qemu: str
@@ -33,6 +35,11 @@ class Machine:
     least_cpus: int = 1
     native: bool = False
     busybox: bool = True
+    disk_names: str = "vd"
+
+    def with_disks(self, text: str) -> str:
+        """A text that names disks vda, vdb1, ... with the names that they have here."""
+        return re.sub(r"\bvd(?=[a-z][0-9]*\b)", self.disk_names, text)
 
 
 _SECOND_SERIAL = ("-serial", "chardev:report")
@@ -101,5 +108,6 @@ MACHINES: dict[str, Machine] = {
         report_port="ttyS0",
         report_device=(),
         native=True,
+        disk_names="ubd",
     ),
 }

@@ -56,8 +56,8 @@ class Boot:
     """What to boot and how.
 
     `append` comes last on the kernel command line, so that it wins over what
-    is put there by default. `disks` become virtio disks vda, vdb, ... with
-    snapshots, so that they are not changed. `reports` says that the image runs
+    is put there by default. `disks` become virtio disks vda, vdb, ... (ubda, ...
+    of User Mode Linux) with snapshots, so that they are not changed. `reports` says that the image runs
     qemu/guest-init.sh; without it success is judged from the console. `machine`
     names one of MACHINES, an architecture's usual one or another of its boards;
     `dtb` is a device tree instead of the machine's; NO_DTB: the boot loader
@@ -162,12 +162,14 @@ REPORT_FD = 3
 def native_command(boot: Boot, folder: Path) -> list[str]:
     """The command line of User Mode Linux, a kernel that is a program. run() gives
     it the file descriptor to report on, and its standard output is the console."""
-    if boot.disks or boot.disc is not None or boot.extra or boot.cpus != 1:
-        raise VmError("User Mode Linux has one processor, no disks and no devices of QEMU's")
+    if boot.disc is not None or boot.extra or boot.cpus != 1:
+        raise VmError("User Mode Linux has one processor and no devices of QEMU's")
     words = [str(boot.kernel), f"mem={boot.memory}", f"uml_dir={folder}/", "con=null", "ssl=null",
              "con0=fd:0,fd:1" if boot.interactive else "con0=null,fd:1", f"ssl0=null,fd:{REPORT_FD}"]
     if boot.initrd is not None:
         words.append(f"initrd={boot.initrd}")
+    # (The first file takes what is written.)
+    words += [f"ubd{number}={folder}/disk{number}.cow,{disk}" for number, disk in enumerate(boot.disks)]
     return [*words, *shlex.split(command_line(boot))]
 
 

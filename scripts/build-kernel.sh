@@ -291,8 +291,10 @@ unmet_settings() {
 # (kunit.py, say) has changed it since.
 configure() {
 	local files=() names=() inputs unmet i
-	((BARE)) || files+=("$ROOT/qemu/kernel.config" "$ROOT/qemu/arch/$ARCH.config")
+	((BARE)) || files+=("$ROOT/qemu/kernel.config")
 	((!DEBUG)) || files+=("$ROOT/qemu/debug.config")
+	# (It may know of checkers that the architecture cannot do with.)
+	((BARE)) || files+=("$ROOT/qemu/arch/$ARCH.config")
 	files+=("${FRAGMENTS[@]}")
 
 	inputs=$(

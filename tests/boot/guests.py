@@ -101,7 +101,7 @@ def initrd(lab: Lab, *, init: str | None = None, linuxrc: str | None = None, kin
     tree = lab.tree(extra=files)
     for name, script in (("sbin/init", init), ("linuxrc", linuxrc)):
         if script is not None:
-            (tree / name).write_text(script)
+            (tree / name).write_text(lab.machine.with_disks(script))
             (tree / name).chmod(mode)
     image = images.build(kind, tree, lab.path("initrd"), size=size)
     return extfs.add_nodes(image) if kind.startswith("ext") else image

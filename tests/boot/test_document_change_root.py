@@ -80,7 +80,7 @@ def test_moved_to_initrd(lab: Lab) -> None:
     disk = real_root(lab, """
         echo "file=$(cat /initrd/was-here)"
         echo "old=$(grep ' /initrd ' /proc/mounts | cut -d ' ' -f 2-3)"
-        echo "vda=$(cat /sys/block/vda/dev)"
+        echo "disk=$(cat /sys/block/vda/dev)"
         umount /initrd && echo unmounted=yes
     """)
     outcome = change_root(lab, initrd(lab, linuxrc=script), [disk])
@@ -90,11 +90,11 @@ def test_moved_to_initrd(lab: Lab) -> None:
     assert facts["stdio"] == "5:1 5:1 5:1"
     assert facts["mounts"].split()[:2] == ["/", "ext2"]
     assert facts["mounts"].split()[2].split(",")[0] == "rw"
-    major, minor = map(int, values(outcome)["vda"].split(":"))
+    major, minor = map(int, values(outcome)["disk"].split(":"))
     assert facts["root"].split() == [str(0x100), str(major << 8 | minor)]
     assert [m.device for m in outcome.console.mounts] == ["1:0", f"{major}:{minor}"]
     assert notices(outcome) == "okay"
-    assert values(outcome) == {"file": "written", "old": "/initrd ext2", "vda": f"{major}:{minor}", "unmounted": "yes"}
+    assert values(outcome) == {"file": "written", "old": "/initrd ext2", "disk": f"{major}:{minor}", "unmounted": "yes"}
 
 
 @pytest.mark.smoke

@@ -155,7 +155,7 @@ def test_recovery(lab: Lab) -> None:
     every disk, checks what it finds, and goes to the one that is whole."""
     script = HEAD + OPEN + """
     mkdir /new-root
-    for device in $(awk '$4 ~ /^vd/ { print "/dev/" $4 }' /proc/partitions); do
+    for device in $(awk '$4 ~ /^(vd|ubd)/ { print "/dev/" $4 }' /proc/partitions); do
         mount -o ro $device /new-root 2>/dev/null || { tell $device none; continue; }
         if [ -x /new-root/sbin/init ] && (cd /new-root && sha256sum -c etc/manifest.sha256 >/dev/null 2>&1); then
             tell $device sound
@@ -177,7 +177,8 @@ def test_recovery(lab: Lab) -> None:
                          f"start={2048 + sectors[0]}, size={sectors[1]}, type=83\n".encode())
     outcome = lab.succeed(initrd(lab, init=script), disks=[junk, whole])
     check_real_root(outcome)
-    assert told(outcome) == {"/dev/vda": "none", "/dev/vdb": "none", "/dev/vdb1": "damaged", "/dev/vdb2": "sound"}
+    seen = {"vda": "none", "vdb": "none", "vdb1": "damaged", "vdb2": "sound"}
+    assert told(outcome) == {lab.machine.with_disks(f"/dev/{name}"): what for name, what in seen.items()}
 
 
 @pytest.mark.document("Usage scenarios", "CD-ROM distributors may use it")

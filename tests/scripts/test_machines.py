@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "qemu"), str(ROOT / "tests")]
 
+import kernels  # noqa: E402
 import matrix  # noqa: E402
 import userland  # noqa: E402
 import vm  # noqa: E402
@@ -38,11 +39,36 @@ def test_command_lines(name: str, tmp_path: Path) -> None:
     assert machine.report_port.startswith("hvc") == ("virtconsole,chardev=report" in words)
 
 
+@pytest.mark.parametrize("name", vm.MACHINES)
+def test_disks(name: str, tmp_path: Path) -> None:
+    """They are there in their order, what is written to them goes elsewhere, and texts
+    name them."""
+    machine = vm.MACHINES[name]
+    disks = [Path("/first"), Path("/second")]
+    text = " ".join(vm.command(vm.Boot(Path("/kernel"), None, machine=name, disks=disks, dtb=vm.NO_DTB), tmp_path))
+    assert text.index("/first") < text.index("/second")
+    assert text.count("snapshot=on") == 2 or text.count(f"={tmp_path}/disk") == 2
+    named = {"vd": "/dev/vda /dev/vdb1 vdso", "ubd": "/dev/ubda /dev/ubdb1 vdso"}
+    assert machine.with_disks("/dev/vda /dev/vdb1 vdso") == named[machine.disk_names]
+
+
+def test_size_of_pages(tmp_path: Path) -> None:
+    """Only the header of an arm64 kernel says that it is not 4 KiB."""
+    image = tmp_path / "Image"
+    for code, size in ((1, 4096), (2, 16384), (3, 65536)):
+        image.write_bytes(bytes(24) + (code << 1).to_bytes(8, "little") + bytes(24) + b"ARM\x64" + bytes(100))
+        assert kernels.page_size(image) == size
+    image.write_bytes(bytes(24) + b"\x06" + bytes(100))
+    assert kernels.page_size(image) == 4096
+
+
 def test_every_architecture_has_its_files() -> None:
     """A configuration, what kunit.py needs, and a busybox of Debian's."""
     for arch in matrix.ARCHS:
         assert (ROOT / f"qemu/arch/{arch}.config").is_file() and arch in userland.DEBIAN_ARCH and arch in vm.MACHINES
         assert arch == "um" or (ROOT / f"tests/kunit/qemu/{arch}.py").is_file()
+    said = subprocess.run([ROOT / "tests/run", "--arch=vax"], capture_output=True, text=True, check=False).stderr
+    assert f"(known: {' '.join(matrix.ARCHS)})" in said
 
 
 @pytest.mark.parametrize(("words", "said"), [(["--arch", "sparc"], "--arch sparc: must be one of"),
@@ -55,8 +81,8 @@ def test_machines_that_there_are_not(words: Sequence[str], said: str) -> None:
 
 def test_native_machine_has_limits(tmp_path: Path) -> None:
     """What User Mode Linux cannot do is said before it is started."""
-    for wrong in ({"cpus": 2}, {"disks": [Path("/disk")]}, {"extra": ["-device", "x"]}):
-        with pytest.raises(vm.VmError, match="one processor, no disks"):
+    for wrong in ({"cpus": 2}, {"disc": Path("/disc")}, {"extra": ["-device", "x"]}):
+        with pytest.raises(vm.VmError, match="one processor and no devices"):
             vm.command(vm.Boot(Path("/kernel"), None, machine="um", **wrong), tmp_path)  # type: ignore[arg-type]
 
 
