@@ -34,26 +34,19 @@ def check_kind(lab: Lab, outcome: vm.Outcome, kind: str) -> None:
 
 @UBOOT
 @KINDS
-def test_u_boot_with_raw_initrd(lab: Lab, kind: str) -> None:
-    """booti or bootz ADDRESS:SIZE, as it lies on the disk."""
+@pytest.mark.parametrize("form", ["raw", "mkimage"])
+def test_u_boot(lab: Lab, kind: str, form: str) -> None:
+    """booti or bootz with the initrd as it lies on the disk (ADDRESS:SIZE), or with
+    U-Boot's own header."""
     initrd = initrd_of(lab, kind)
     command = loaders.UBOOT_NAMES[lab.machine.arch][1]
-    boot = loaders.u_boot(lab, loaders.wanted(lab, initrd), {"kernel": lab.kernel, "initrd": initrd}, [
+    if form == "raw":
+        loaded, where = initrd, "${ramdisk_addr_r}:${filesize}"
+    else:
+        loaded, where = loaders.mkimage(lab, "ramdisk", initrd, "uInitrd"), "${ramdisk_addr_r}"
+    boot = loaders.u_boot(lab, loaders.wanted(lab, initrd), {"kernel": lab.kernel, "initrd": loaded}, [
         "${load} ${kernel_addr_r} /kernel", "${load} ${ramdisk_addr_r} /initrd",
-        f"{command} ${{kernel_addr_r}} ${{ramdisk_addr_r}}:${{filesize}} ${{fdtcontroladdr}}"])
-    check_kind(lab, loaders.check(lab, boot), kind)
-
-
-@UBOOT
-@KINDS
-def test_u_boot_with_mkimage(lab: Lab, kind: str) -> None:
-    """The ramdisk has U-Boot's own header, and goes where U-Boot wants it."""
-    initrd = initrd_of(lab, kind)
-    command = loaders.UBOOT_NAMES[lab.machine.arch][1]
-    files = {"kernel": lab.kernel, "initrd": loaders.mkimage(lab, "ramdisk", initrd, "uInitrd")}
-    boot = loaders.u_boot(lab, loaders.wanted(lab, initrd), files, [
-        "${load} ${kernel_addr_r} /kernel", "${load} ${ramdisk_addr_r} /initrd",
-        f"{command} ${{kernel_addr_r}} ${{ramdisk_addr_r}} ${{fdtcontroladdr}}"])
+        f"{command} ${{kernel_addr_r}} {where} ${{fdtcontroladdr}}"])
     check_kind(lab, loaders.check(lab, boot), kind)
 
 
