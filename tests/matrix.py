@@ -23,11 +23,15 @@ from pathlib import Path
 from typing import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "qemu"))
+
+from machines import MACHINES  # noqa: E402
+
 FLAVOURS = ROOT / "qemu/flavours"
 RESULTS = ROOT / "build/matrix"
 
 SERIES = ("6.12", "6.1")
-ARCHS = ("x86_64", "arm64", "arm", "riscv64", "um")
+ARCHS = tuple(name for name, machine in MACHINES.items() if name == machine.arch)
 PLAIN = "plain"
 
 #: What a flavour's file may say in a comment.
