@@ -197,6 +197,13 @@ def parameters(folder: Path) -> Seeds:
         yield f"{number}-other", line.encode() + choices(number)
 
 
+def inspect(folder: Path) -> Seeds:
+    """A command line ends with a backslash and another character."""
+    lines = ("root=/dev/ram0 rw", "root=/dev/sda1", "noinitrd", "rdinit=/bin/sh retain_initrd", "ramdisk_start=2")
+    for number, (name, data) in enumerate(boot(folder)):
+        yield name, lines[number % len(lines)].encode() + b"\\ " + data
+
+
 def steps(folder: Path) -> Seeds:
     """For targets that read nothing but choices."""
     for size in (8, 40, 200, 1000):
@@ -210,6 +217,7 @@ TARGETS = {
     "cpio_written": steps,
     "decode": decode,
     "boot": boot,
+    "inspect": inspect,
     "parameters": parameters,
     "disk": steps,
 }
