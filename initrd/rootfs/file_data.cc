@@ -3,6 +3,7 @@
 #include "initrd/rootfs/file_data.h"
 
 #include "initrd/kernel/cpus.h"
+#include "initrd/rootfs/memory_left.h"
 
 namespace initrd::rootfs {
 namespace {
@@ -89,7 +90,9 @@ Result<void> FileData::allocate()
 {
 	if (count_ == kBatch)
 		TRY(flush());
-	const size_t got = seam_pages_new(node_, pages_ + count_, kBatch - count_);
+	const size_t got = hardly_any_memory_left() ?
+				   0 :
+				   seam_pages_new(node_, pages_ + count_, kBatch - count_);
 
 	if (!got)
 		return Error{kNoMemory, kReason};

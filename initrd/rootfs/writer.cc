@@ -4,7 +4,7 @@
 
 #include "initrd/image/trouble.h"
 #include "initrd/kernel/cpus.h"
-#include "initrd/kernel/memory.h"
+#include "initrd/rootfs/memory_left.h"
 #include "initrd/support/text.h"
 
 namespace initrd::rootfs {
@@ -12,10 +12,7 @@ namespace {
 
 constexpr bool kKeepTimes = IS_ENABLED(CONFIG_INITRAMFS_PRESERVE_MTIME);
 
-// A root file system that is a ramfs has no limit, and what the kernel keeps of each file
-// cannot be taken back: when so little is left, there are no more files. It is looked at
-// for every few entries, which cannot need as much.
-constexpr u64 kLeast = u64{1} << 20;
+// Memory is looked at once for so many entries, which cannot need what is to be left.
 constexpr u64 kFew = 32;
 
 } // namespace
@@ -74,7 +71,7 @@ Result<bool> Writer::begin(const cpio::Entry &entry)
 	// It is an archive: there is no way back.
 	if (!entries_)
 		image_.allow_release();
-	if (entries_ % kFew == 0 && seam_memory_for_objects() < kLeast)
+	if (entries_ % kFew == 0 && hardly_any_memory_left())
 		return Error{kNoMemory, "out of memory for more files"};
 	entries_++;
 	seam_breathe();

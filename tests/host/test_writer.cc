@@ -290,6 +290,21 @@ TEST_F(Writer, WithHardlyAnyMemoryThereAreNoMoreFiles)
 	EXPECT_EQ(host::node_at("one"), nullptr);
 }
 
+TEST_F(Writer, WithHardlyAnyMemoryAFileIsGivenUp)
+{
+	const auto with = [this](size_t size) {
+		return unpack(Archive().file("large", std::string(size, 'x')));
+	};
+
+	host::set_memory_limit(u64{2} << 20);
+	EXPECT_EQ(with(u64{3} << 19), "write error");
+	EXPECT_EQ(host::node_at("large"), nullptr);
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
+				 "initrd: no space: write error at offset 1048576, in large"))
+		<< host::whole_log();
+	EXPECT_EQ(with(u64{1} << 20), "");
+}
+
 TEST_F(Writer, WithoutALimitTheFreeRoomIsTheMemorys)
 {
 	host::set_memory_available(123456);

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "initrd/rootfs/memory_left.h"
 #include "ramdisk/kernel/pages.h"
 #include "seam/world.h"
 
@@ -186,8 +187,14 @@ void seam_free(void *memory)
 
 u64 seam_memory_for_objects(void)
 {
-	return state.limit == ~0ull ? state.for_objects :
-	       std::min(state.for_objects, seam_memory_available());
+	if (state.limit == ~0ull)
+		return state.for_objects;
+	const u64 left = std::min(state.for_objects, seam_memory_available());
+
+	// Who asks gives up then, and does not try.
+	if (left < initrd::rootfs::kLeastMemoryLeft)
+		state.ran_out = true;
+	return left;
 }
 
 u64 seam_memory_available(void)

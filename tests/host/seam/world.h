@@ -59,7 +59,7 @@ void give_memory(u64 bytes);
 u64 memory_in_use();
 /* The most that was in use since reset(). */
 u64 memory_peak();
-/* Whether somebody asked for more than there was. */
+/* Whether somebody asked for more than there was, or gave up because hardly any was left. */
 bool memory_ran_out();
 /* malloc() and free() of memory that is counted. */
 void *counted_malloc(size_t size);
