@@ -35,7 +35,7 @@ int __init seam_may_execute(const char *path)
 	return init_eaccess(path);
 }
 
-/* A seam_file is the kernel's struct file under another name. */
+/* A seam_file is the kernel's struct file under another name; by way of void *: see nodes.c. */
 static struct file *to_file(struct seam_file *file)
 {
 	return (struct file *)file;
@@ -47,7 +47,7 @@ struct seam_file * __init seam_file_create(const char *path, u32 mode, int *stat
 			    filp_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_LARGEFILE, mode);
 
 	*status = PTR_ERR_OR_ZERO(file);
-	return *status ? NULL : (struct seam_file *)file;
+	return *status ? NULL : (void *)file;
 }
 
 int __init seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset,

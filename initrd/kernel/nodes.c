@@ -13,7 +13,10 @@
 #include "initrd/kernel/nodes.h"
 #include "initrd/kernel/series.h"
 
-/* A seam_directory is a path under another name, a seam_node a dentry. */
+/*
+ * A seam_directory is a path under another name, a seam_node a dentry. To them it goes by
+ * way of void *, as the compiler wants it where the layout of structures is random.
+ */
 static struct path *to_path(struct seam_directory *directory)
 {
 	return (struct path *)directory;
@@ -39,7 +42,7 @@ struct seam_directory * __init seam_directory_open(const char *path, int *status
 		kfree(found);
 		return NULL;
 	}
-	return (struct seam_directory *)found;
+	return (void *)found;
 }
 
 void __init seam_directory_close(struct seam_directory *directory)
@@ -50,7 +53,7 @@ void __init seam_directory_close(struct seam_directory *directory)
 
 struct seam_node * __init seam_directory_node(struct seam_directory *directory)
 {
-	return (struct seam_node *)dget(to_path(directory)->dentry);
+	return (void *)dget(to_path(directory)->dentry);
 }
 
 static struct inode *to_folder(struct seam_directory *directory)
@@ -76,7 +79,7 @@ struct seam_node * __init seam_node_find(struct seam_directory *directory, const
 	dentry = SERIES_LOOKUP(name, to_path(directory)->dentry, length);
 	inode_unlock(to_folder(directory));
 	*status = PTR_ERR_OR_ZERO(dentry);
-	return *status ? NULL : (struct seam_node *)dentry;
+	return *status ? NULL : (void *)dentry;
 }
 
 void __init seam_node_release(struct seam_node *node)
@@ -247,5 +250,5 @@ struct seam_file * __init seam_node_open(struct seam_directory *directory, struc
 			    dentry_open(&path, O_WRONLY | O_LARGEFILE, current_cred());
 
 	*status = PTR_ERR_OR_ZERO(file);
-	return *status ? NULL : (struct seam_file *)file;
+	return *status ? NULL : (void *)file;
 }
