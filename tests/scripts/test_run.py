@@ -33,7 +33,7 @@ def test_wrong_usage(words: list[str]) -> None:
 def test_help() -> None:
     """--help names every option, and so does .ci/run's."""
     text = call(RUN, "--help").stdout
-    for option in "--host --fuzz --coverage --kunit --objects --boot --configurations --scripts -k --list --kernel --clean --verbose --help".split():
+    for option in "--host --fuzz --coverage --corpora --matrix --distributions --kunit --objects --boot --configurations --scripts -k --list --kernel --clean --verbose --help".split():
         assert option in text
     assert call(ROOT / ".ci/run", "--help").stdout == text
 
