@@ -90,9 +90,8 @@ Result<void> FileData::allocate()
 {
 	if (count_ == kBatch)
 		TRY(flush());
-	const size_t got = hardly_any_memory_left() ?
-				   0 :
-				   seam_pages_new(node_, pages_ + count_, kBatch - count_);
+	const size_t may = pages_left(kBatch - count_);
+	const size_t got = may ? seam_pages_new(node_, pages_ + count_, may) : 0;
 
 	if (!got)
 		return Error{kNoMemory, kReason};
@@ -103,6 +102,9 @@ Result<void> FileData::allocate()
 Result<void> FileData::write(Bytes piece)
 {
 	size_t written;
+
+	if (hardly_any_memory_left())
+		return Error{kNoMemory, kReason};
 	const int status = seam_file_write(file_.get(), piece.data(), piece.size(), position_,
 					   &written);
 

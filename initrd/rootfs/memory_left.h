@@ -7,6 +7,7 @@
 
 #include "initrd/kernel/memory.h"
 #include "initrd/support/compiler.h"
+#include "initrd/support/utility.h"
 
 namespace initrd::rootfs {
 
@@ -21,6 +22,17 @@ inline constexpr u64 kLeastMemoryLeft = u64{1} << 20;
 INLINE bool hardly_any_memory_left()
 {
 	return seam_memory_for_objects() < kLeastMemoryLeft;
+}
+
+/* How many pages more an archive may have, up to `count`. */
+INLINE size_t pages_left(size_t count)
+{
+	const u64 left = seam_memory_for_objects();
+
+	if (left < kLeastMemoryLeft)
+		return 0;
+	return static_cast<size_t>(
+		min<u64>(count, in_units(left - kLeastMemoryLeft, seam_page_size())));
 }
 
 } // namespace initrd::rootfs

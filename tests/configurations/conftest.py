@@ -27,6 +27,7 @@ CONFIGURATIONS = {
     "i386": "i386",
     "no-ramdisk": "x86_64",
     "no-initrd": "x86_64",
+    "load": "x86_64",
 }
 #: Those that are built for every series; the others for the newest only.
 EVERY_SERIES = ("module", "no-block", "i386")

@@ -300,9 +300,11 @@ TEST_F(Writer, WithHardlyAnyMemoryAFileIsGivenUp)
 	EXPECT_EQ(with(u64{3} << 19), "write error");
 	EXPECT_EQ(host::node_at("large"), nullptr);
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
-				 "initrd: no space: write error at offset 1048576, in large"))
+				 "initrd: no space: write error at offset 116, in large"))
 		<< host::whole_log();
-	EXPECT_EQ(with(u64{1} << 20), "");
+	EXPECT_EQ(with(u64{15} << 16), "");
+	host::set_files_are_pages(false);
+	EXPECT_EQ(with(u64{3} << 19), "write error");
 }
 
 TEST_F(Writer, WithoutALimitTheFreeRoomIsTheMemorys)

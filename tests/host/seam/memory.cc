@@ -192,7 +192,7 @@ u64 seam_memory_for_objects(void)
 	const u64 left = std::min(state.for_objects, seam_memory_available());
 
 	// Who asks gives up then, and does not try.
-	if (left < initrd::rootfs::kLeastMemoryLeft)
+	if (left < initrd::rootfs::kLeastMemoryLeft + host::kPage)
 		state.ran_out = true;
 	return left;
 }
