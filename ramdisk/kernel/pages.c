@@ -28,11 +28,12 @@ static gfp_t to_gfp(enum ramdisk_wait wait)
 {
 	switch (wait) {
 	case RAMDISK_NO_WAIT:
-		return GFP_NOWAIT;
+		return GFP_NOWAIT | __GFP_NOWARN;
 	case RAMDISK_AT_BOOT:
 		return GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	default:
-		return GFP_NOIO;
+		/* Else it would be tried for ever: nobody is killed for GFP_NOIO. */
+		return GFP_NOIO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	}
 }
 
