@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Sequence
+from typing import Iterator, Sequence
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build"
@@ -44,29 +44,41 @@ def _installed(debian: str) -> Path | None:
     return None
 
 
-def _sites() -> dict[str, str]:
-    """Where this machine's packages of Debian's come from: addresses, and the keyring
-    of each, or ""."""
-    text = _apt("indextargets", "--format", "$(SITE) $(LABEL) $(SIGNED_BY)", "Created-By: Packages")
-    sites = {}
+def _suites() -> Iterator[tuple[str, str, str]]:
+    """Where this machine's packages of Debian's come from: addresses, each with a release
+    and the keyring, or ""."""
+    text = _apt("indextargets", "--format", "$(SITE) $(RELEASE) $(LABEL) $(SIGNED_BY)", "Created-By: Packages")
     for line in text.splitlines():
-        site, label, *keyring = line.split()
+        site, release, label, *keyring = line.split()
         if label == "Debian":
-            sites[site] = keyring[0] if keyring and keyring[0].startswith("/") else ""
-    return sites
+            yield site, release, keyring[0] if keyring and keyring[0].startswith("/") else ""
+
+
+def _line(kind: str, site: str, release: str, keyring: str) -> str:
+    """A line of apt's list of sources."""
+    return f"{kind} {f'[signed-by={keyring}] ' if keyring else ''}{site} {release} main\n"
+
+
+def source_packages() -> str:
+    """A list of sources for apt: where the source packages are that belong to this machine's
+    packages of Debian's. Raises UserlandError."""
+    lines = dict.fromkeys(_line("deb-src", *suite) for suite in _suites())
+    if not lines:
+        raise UserlandError("apt-get knows of no archive of Debian's")
+    return "".join(lines)
 
 
 def archive() -> str:
     """The address of an archive of Debian's. Raises UserlandError."""
-    for site in _sites():
+    for site, _, _ in _suites():
         return site
     raise UserlandError("apt-get knows of no archive of Debian's")
 
 
 def _sources(release: str) -> str:
     """The same archives, for another release, in the one-line format."""
-    return "".join(f"deb {f'[signed-by={keyring}] ' if keyring else ''}{site} {release} main\n"
-                   for site, keyring in _sites().items())
+    sites = {site: keyring for site, _, keyring in _suites()}
+    return "".join(_line("deb", site, release, keyring) for site, keyring in sites.items())
 
 
 def _apt(*words: str, folder: Path | None = None) -> str:

@@ -298,8 +298,8 @@ def run(boot: Boot, folder: Path, *, verbose: bool = False) -> Outcome:
         package = images.package_of(machine.qemu)
         raise VmError(f"{machine.qemu} is missing; install it: apt-get install {package}")
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("console.log", "report.log"):
-        (folder / name).unlink(missing_ok=True)
+    for old in (folder / "console.log", folder / "report.log", *folder.glob("disk*.cow")):
+        old.unlink(missing_ok=True)
     words = command(boot, folder)
     (folder / "command").write_text(shlex.join(words) + "\n")
 

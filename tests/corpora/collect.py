@@ -4,8 +4,8 @@
 
     collect.py FOLDER
 
-Downloads the source packages of the projects below from where this system gets its
-packages, and puts their compressed files, archives and file systems, whole ones and
+Downloads Debian's source packages of the projects below, from where this system gets
+its packages, and puts their compressed files, archives and file systems, whole ones and
 damaged ones, into FOLDER/files. Nothing of them is compiled or run. What is there is
 not downloaded again.
 
@@ -24,6 +24,10 @@ import tarfile
 from pathlib import Path
 from typing import Iterator
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "qemu"))
+
+import userland  # noqa: E402
+
 #: Debian's source packages, each for what its tests bring.
 PACKAGES = {
     "xz-utils": "streams that are right, wrong, and not supported, one for each rule of the format",
@@ -39,9 +43,7 @@ KINDS = {".xz", ".lzma", ".lz", ".bz2", ".gz", ".tgz", ".zst", ".lz4", ".lzo", "
 #: The longest that is taken, in bytes.
 LONGEST = 4 << 20
 
-SOURCES_FILE = "deb-src.sources"
-#: A place of Debian's in the older of apt's two forms.
-ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S*/debian\S*)\s+(?P<suite>\S+)\s+(?P<rest>[^#]*\S)")
+SOURCES_FILE = "sources.list"
 
 
 class Failed(Exception):
@@ -55,30 +57,10 @@ def run(*words: str | Path, folder: Path) -> None:
         raise Failed(f"{words[0]}: {(done.stderr or done.stdout).strip()[-500:]}")
 
 
-def source_lists(apt: Path = Path("/etc/apt")) -> str:
-    """Where this system gets binary packages from, with "deb" changed to "deb-src"; of
-    Debian's own places only, which others' lists beside them do not have."""
-    parts = []
-    for path in sorted((apt / "sources.list.d").glob("*.sources")):
-        for stanza in re.split(r"\n\s*\n", path.read_text()):
-            if "/debian" in stanza and re.search(r"^Types:", stanza, re.M):
-                parts.append(re.sub(r"^Types:.*$", "Types: deb-src", stanza.strip(), flags=re.M))
-    for path in (apt / "sources.list", *sorted((apt / "sources.list.d").glob("*.list"))):
-        for line in path.read_text().splitlines() if path.is_file() else ():
-            match = ONE_LINE.match(line)
-            if match:
-                signed = re.search(r"signed-by=(\S+)", match["options"] or "")
-                parts.append(f"Types: deb-src\nURIs: {match['uri']}\nSuites: {match['suite']}\n"
-                             f"Components: {match['rest']}" + (f"\nSigned-By: {signed[1]}" if signed else ""))
-    if not parts:
-        raise Failed(f"{apt} names no place of Debian's")
-    return "\n\n".join(parts) + "\n"
-
-
 def download(folder: Path) -> None:
     """The packages' sources, into `folder`, which gets lists of its own."""
     (folder / "lists/partial").mkdir(parents=True, exist_ok=True)
-    (folder / SOURCES_FILE).write_text(source_lists())
+    (folder / SOURCES_FILE).write_text(userland.source_packages())
     options = ["-o", f"Dir::Etc::sourcelist={folder / SOURCES_FILE}", "-o", "Dir::Etc::sourceparts=/dev/null",
                "-o", f"Dir::State::Lists={folder / 'lists'}", "-o", "APT::Sandbox::User=root"]
     print("collect.py: looking for the sources ...", flush=True)
@@ -97,6 +79,8 @@ def decoded(text: bytes) -> bytes:
         if line == b"end":
             break
         length = (line[0] - 32) & 63 if line else 0
+        if not length:
+            continue
         try:
             out += binascii.a2b_uu(line[:1 + (length * 4 + 2) // 3])
         except binascii.Error:
@@ -105,7 +89,7 @@ def decoded(text: bytes) -> bytes:
 
 
 def data_of(archive: Path) -> Iterator[tuple[str, bytes]]:
-    """The test data in a source archive, by names without folders."""
+    """The test data in a source archive, by their names and those of their folders."""
     with tarfile.open(archive) as tar:
         for member in tar:
             name = Path(member.name)
@@ -115,17 +99,17 @@ def data_of(archive: Path) -> Iterator[tuple[str, bytes]]:
             data = file.read() if file is not None else b""
             if name.suffix == ".uu":
                 name, data = name.with_suffix(""), decoded(data)
-            # e2fsprogs calls all its images the same.
-            short = f"{name.parent.name}-{name.name}" if name.stem.startswith("image") else name.name
             if data:
-                yield re.sub(r"[^A-Za-z0-9._+-]", "_", short), data
+                # (Folders have many of one name.)
+                yield re.sub(r"[^A-Za-z0-9._+-]", "_", f"{name.parent.name}-{name.name}"), data
 
 
 def collect(folder: Path) -> int:
     """Fills folder/files and returns how many there are."""
     done = folder / "complete"
     files = folder / "files"
-    if not done.is_file():
+    wanted = repr((sorted(PACKAGES), sorted(KINDS), LONGEST))
+    if not done.is_file() or done.read_text() != wanted:
         shutil.rmtree(files, ignore_errors=True)
         files.mkdir(parents=True)
         download(folder)
@@ -135,7 +119,7 @@ def collect(folder: Path) -> int:
                 raise Failed(f"{package}: there is no source archive in {folder}")
             for name, data in data_of(found[-1]):
                 (files / f"{package}-{name}").write_bytes(data)
-        done.write_text("")
+        done.write_text(wanted)
     return sum(1 for _ in files.iterdir())
 
 
@@ -145,7 +129,7 @@ def main() -> int:
     folder = parser.parse_args().folder.resolve()
     try:
         print(f"collect.py: {collect(folder)} files in {folder / 'files'}")
-    except (Failed, OSError, tarfile.TarError) as error:
+    except (Failed, userland.UserlandError, OSError, tarfile.TarError) as error:
         print(f"collect.py: {error}", file=sys.stderr)
         return 1
     return 0

@@ -45,4 +45,6 @@ def test_boot(lab: Lab, disk: Path, file: Path) -> None:
     outcome = lab.succeed(file, ["root=/dev/vda", "rdinit=/none"], disks=[disk], root=False, clean=False)
     check_real_root(outcome)
     assert [line for line in outcome.console.troubles if not DRIVERS.search(line)] == []
-    assert len(outcome.console.freed_kib) <= 1
+    # (User Mode Linux shares the first and the last page with others.)
+    stays = any(load.how == "adopted" for load in outcome.console.loads)
+    assert len(outcome.console.freed_kib) == 1 or stays or file.stat().st_size < 3 * 4096

@@ -27,12 +27,14 @@ def uuencoded(data: bytes) -> bytes:
 def test_text_is_decoded() -> None:
     """With and without the blanks at the ends of lines; what is no such text is left out."""
     assert collect.decoded(uuencoded(DATA)) == DATA
-    assert collect.decoded(uuencoded(bytes(50)).replace(b"`", b" ")) == bytes(50)
+    blanks = uuencoded(bytes(50)).replace(b"`", b" ")
+    assert collect.decoded(blanks) == bytes(50)
+    assert collect.decoded(b"\n".join(line.rstrip() for line in blanks.split(b"\n"))) == bytes(50)
     assert collect.decoded(b"begin 644 x\n\xff\xff\nend\n") == b""
 
 
 def test_data_of_an_archive(tmp_path: Path) -> None:
-    """Files of the kinds that are read, by names of their own; no sources, nothing long."""
+    """Files of the kinds that are read, with their folders' names; no sources, nothing long."""
     archive = tmp_path / "x.orig.tar.gz"
     with tarfile.open(archive, "w:gz") as tar:
         for name, data in (("x/tests/good 1.xz", b"one"), ("x/tests/f_bad/image.gz", b"two"), ("x/main.c", b"int"),
@@ -41,27 +43,8 @@ def test_data_of_an_archive(tmp_path: Path) -> None:
             info = tarfile.TarInfo(name)
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
-    assert dict(collect.data_of(archive)) == {"good_1.xz": b"one", "f_bad-image.gz": b"two", "a.cpio": DATA}
-
-
-@pytest.mark.parametrize(("name", "text", "found"), [
-    ("sources.list.d/debian.sources",
-     "Types: deb\nURIs: https://mirror.example/debian\nSuites: stable\nComponents: main\nSigned-By: /key\n\n"
-     "Types: deb\nURIs: https://other.example/apt\nSuites: x\nComponents: y\n",
-     "Types: deb-src\nURIs: https://mirror.example/debian\nSuites: stable\nComponents: main\nSigned-By: /key\n"),
-    ("sources.list", "# deb x\ndeb [arch=amd64 signed-by=/key] https://mirror.example/debian stable main contrib\n",
-     "Types: deb-src\nURIs: https://mirror.example/debian\nSuites: stable\nComponents: main contrib\nSigned-By: /key\n"),
-])
-def test_lists_of_sources(tmp_path: Path, name: str, text: str, found: str) -> None:
-    """Debian's own places, in both forms; others are left out."""
-    (tmp_path / "sources.list.d").mkdir()
-    (tmp_path / name).write_text(text)
-    assert collect.source_lists(tmp_path) == found
-
-
-def test_no_lists(tmp_path: Path) -> None:
-    with pytest.raises(collect.Failed, match="names no place"):
-        collect.source_lists(tmp_path)
+    assert dict(collect.data_of(archive)) == {"tests-good_1.xz": b"one", "f_bad-image.gz": b"two",
+                                                "tests-a.cpio": DATA}
 
 
 def test_usage(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
