@@ -299,8 +299,8 @@ TEST_F(Writer, WithHardlyAnyMemoryAFileIsGivenUp)
 	host::set_memory_limit(u64{2} << 20);
 	EXPECT_EQ(with(u64{3} << 19), "write error");
 	EXPECT_EQ(host::node_at("large"), nullptr);
-	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
-				 "initrd: no space: write error at offset 116, in large"))
+	EXPECT_TRUE(
+		host::logged(SEAM_LOG_ERR, "initrd: no space: write error at offset 116, in large"))
 		<< host::whole_log();
 	EXPECT_EQ(with(u64{15} << 16), "");
 	host::set_files_are_pages(false);
