@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/fuzz"), str(ROOT / "qemu")]
 
+import images  # noqa: E402
 from boot.conftest import Lab  # noqa: E402
 
 
@@ -42,7 +43,5 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real root."""
-    import images
-
     folder = tmp_path_factory.mktemp("root")
     return images.build("ext2", images.demo_tree(folder / "tree", arch="um"), folder / "disk")
