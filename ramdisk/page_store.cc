@@ -2,6 +2,8 @@
 
 #include "ramdisk/page_store.h"
 
+#include "ramdisk/memory_left.h"
+
 namespace ramdisk {
 
 using initrd::check;
@@ -117,7 +119,7 @@ size_t PageStore::write_adopted(u64 offset, Bytes from)
 // returned; 0 when another writer was faster.
 Result<size_t> PageStore::write_new(u64 offset, Bytes from, ramdisk_wait wait)
 {
-	ramdisk_page *const page = ramdisk_page_new(wait);
+	ramdisk_page *const page = may_have(ramdisk_page_size()) ? ramdisk_page_new(wait) : nullptr;
 
 	if (!page)
 		return Error{initrd::kNoMemory, "out of memory"};

@@ -2,6 +2,8 @@
 
 #include "ramdisk/page_writer.h"
 
+#include "ramdisk/memory_left.h"
+
 namespace ramdisk {
 
 using initrd::Buffer;
@@ -109,6 +111,8 @@ Result<void> PageWriter::map(size_t count)
 
 Result<void> PageWriter::open_window(size_t count)
 {
+	if (count > count_ && !may_have((count - count_) * ramdisk_page_size()))
+		return no_memory(count);
 	TRY(make_list(count));
 	size_t there = count_ + ramdisk_window_pages(pages() + count_, count - count_);
 	auto mapped = there < count ? no_memory(count) : map(count);

@@ -6,6 +6,8 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/vmstat.h>
 #include <linux/xarray.h>
 
 #include "initrd/kernel/fault.h"
@@ -40,6 +42,25 @@ static gfp_t to_gfp(enum ramdisk_wait wait)
 size_t ramdisk_page_size(void)
 {
 	return PAGE_SIZE;
+}
+
+u64 ramdisk_memory_total(void)
+{
+	return (u64)totalram_pages() << PAGE_SHIFT;
+}
+
+int ramdisk_memory_has(u64 bytes)
+{
+	unsigned long pages = PFN_UP(bytes);
+	long available;
+
+	/* What the kernel keeps for itself is less than a sixteenth. */
+	if (nr_free_pages() >= pages + totalram_pages() / 16)
+		return 1;
+	/* Dirty pages may be a RAM disk's own: they go when it has had new ones. */
+	available = si_mem_available() + get_nr_swap_pages() -
+		    (long)global_node_page_state(NR_FILE_DIRTY);
+	return available > 0 && (unsigned long)available >= pages;
 }
 
 struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait)

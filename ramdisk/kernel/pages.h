@@ -28,6 +28,14 @@ enum { RAMDISK_AT_ONCE = 64 };
 
 size_t ramdisk_page_size(void);
 
+/* All memory that the kernel manages, in bytes. */
+u64 ramdisk_memory_total(void);
+/*
+ * Whether so many bytes could be had now, with what the page cache could give back at
+ * once and what could be swapped out; an estimate. Cheap where memory is plenty.
+ */
+int ramdisk_memory_has(u64 bytes);
+
 /* A page owned by the caller, with anything in it, or NULL. */
 struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait);
 /* Frees a page that no reader has ever seen. */

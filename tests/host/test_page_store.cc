@@ -140,6 +140,39 @@ TEST_F(Store, AWriteThatMayNotWaitSaysSo)
 	EXPECT_TRUE(store.write(kPage, host::bytes_of({3}), RAMDISK_MAY_SLEEP).ok());
 }
 
+TEST_F(Store, ANewPageLeavesOthersWhatTheyNeed)
+{
+	PageStore store = make();
+	// (Memory has no end here, and there is no more than this of it.)
+	constexpr u64 kOthers = u64{64} << 20;
+
+	host::set_memory_for_pages(kOthers + kPage);
+	ASSERT_TRUE(write(store, 0, {1}));
+	host::set_memory_for_pages(kOthers + kPage - 1);
+	auto failed = store.write(kPage - 1, host::bytes_of({2, 3}), RAMDISK_MAY_SLEEP);
+
+	ASSERT_FALSE(failed);
+	EXPECT_EQ(failed.error().code, kNoMemory);
+	EXPECT_EQ(read(store, kPage - 2, 3), (Data{0, 2, 0}))
+		<< "the page that is there is written";
+	EXPECT_EQ(store.pages(), 1u);
+}
+
+TEST_F(Store, OfASmallMachineOthersNeedLess)
+{
+	for (const auto &[memory, others] :
+	     {std::pair{u64{16} << 20, u64{1} << 20}, std::pair{u64{256} << 20, u64{4} << 20}}) {
+		host::reset();
+		PageStore store = make();
+
+		host::set_memory_limit(memory);
+		ASSERT_TRUE(host::take_memory(memory - others - kPage));
+		EXPECT_TRUE(write(store, 0, {1}));
+		EXPECT_FALSE(write(store, kPage, {1}));
+		EXPECT_TRUE(host::memory_ran_out());
+	}
+}
+
 TEST_F(Store, AFailedWriteLeavesNothingBehindButWhatItWrote)
 {
 	for (uint64_t n = 1; n <= 6; n++) {

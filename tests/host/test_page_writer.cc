@@ -189,6 +189,24 @@ TEST_P(PageWriterTest, WhatIsWrittenAfterAFailureIsPagesInOrder)
 	}
 }
 
+TEST_P(PageWriterTest, OutputEndsWhereOthersNeedTheMemory)
+{
+	constexpr u64 kOthers = u64{64} << 20;
+	const Data data = host::sample(size_t{1} << 20);
+	PageWriter writer(*disk_);
+
+	host::set_memory_for_pages(kOthers + data.size());
+	ASSERT_TRUE(put(writer, data, kPage, kPage).ok());
+	host::set_memory_for_pages(kOthers + data.size() - kPage);
+	auto more = put(writer, data, kPage, kPage);
+
+	ASSERT_FALSE(more);
+	EXPECT_EQ(more.error().code, kNoMemory);
+	EXPECT_EQ(more.error().expected, data.size());
+	ASSERT_TRUE(writer.finish().ok());
+	expect_disk(data);
+}
+
 TEST_P(PageWriterTest, ADiskThatIsNotEmptyIsAnError)
 {
 	ASSERT_TRUE(disk_->write(2 * kPage, host::bytes_of({9}), RAMDISK_MAY_SLEEP).ok());

@@ -30,6 +30,7 @@ struct State {
 	uint64_t fail_at = 0;
 	u64 available = kAvailable;
 	u64 for_objects = ~0ull;
+	u64 for_pages = ~0ull;
 	u64 limit = ~0ull;
 	std::atomic<u64> used = 0;
 	std::atomic<u64> peak = 0;
@@ -69,6 +70,7 @@ void reset_memory()
 	state.fail_at = 0;
 	state.available = kAvailable;
 	state.for_objects = ~0ull;
+	state.for_pages = ~0ull;
 	state.limit = ~0ull;
 	state.used = 0;
 	state.peak = 0;
@@ -100,6 +102,11 @@ void set_memory_available(u64 bytes)
 void set_memory_for_objects(u64 bytes)
 {
 	state.for_objects = bytes;
+}
+
+void set_memory_for_pages(u64 bytes)
+{
+	state.for_pages = bytes;
 }
 
 void set_memory_limit(u64 bytes)
@@ -202,6 +209,21 @@ u64 seam_memory_available(void)
 	if (state.limit == ~0ull)
 		return state.available;
 	return state.limit > state.used ? state.limit - state.used : 0;
+}
+
+u64 ramdisk_memory_total(void)
+{
+	return state.limit;
+}
+
+int ramdisk_memory_has(u64 bytes)
+{
+	const u64 left = state.limit == ~0ull ? state.for_pages : seam_memory_available();
+
+	// Who asks gives up then, and does not try.
+	if (left < bytes)
+		state.ran_out = true;
+	return left >= bytes;
 }
 
 size_t seam_page_size(void)

@@ -46,6 +46,8 @@ bool may_allocate();
 void set_memory_available(u64 bytes);
 /* What it would have for objects of its own; without end after reset(). */
 void set_memory_for_objects(u64 bytes);
+/* What RAM disks could have; the same. */
+void set_memory_for_pages(u64 bytes);
 
 /*
  * The machine's memory, as far as it is counted: the image, pages of RAM disks
