@@ -44,33 +44,21 @@ public:
 	}
 };
 
-// Shows what the first block begins with to a sink that may not want the rest.
-Result<void> show_head(const Framing &framing, Bytes in, Sink &out)
-{
-	Block block;
-
-	if (!out.preview() || !framing.find(in, 0, block))
-		return {};
-	const MutableBytes room = TRY(out.lend(kPreview)).first(kPreview);
-	const s64 made = seam_lz4_head(block.in.data(), block.in.size(), room.data(), room.size());
-
-	return made < 0 ? Result<void>() :
-			  out.preview()->preview(room.first(static_cast<size_t>(made)));
-}
-
 } // namespace
 
 Result<size_t> decode_lz4(Bytes in, Sink &out)
 {
 	const Lz4Framing framing;
 	Ahead ahead(framing, in, out);
+	Block first;
 	size_t at = 4;
 
 	if (is_lz4_frame(in))
 		return decode_lz4_frame(in, out);
 	if (!in.has(0, 4) || load_le32(in, 0) != kLegacyMagic)
 		return Error{kInvalid, "invalid header"};
-	TRY(show_head(framing, in, out));
+	if (framing.find(in, 0, first))
+		TRY(show_lz4_head(first.in, false, out));
 	for (;;) {
 		at = TRY(ahead.run(at));
 		if (!in.has(at, 4))

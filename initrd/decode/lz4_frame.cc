@@ -179,8 +179,8 @@ private:
 
 		if (check && load_le32(in_, end) != xxh32(data))
 			return Error{kBadMessage, kBadChecksum, end};
-		if (!total_ && out_.preview())
-			TRY(show_head(data, word & kStored));
+		if (!total_)
+			TRY(show_lz4_head(data, word & kStored, out_));
 
 		const MutableBytes room =
 			TRY(out_.lend(header_.block_max)).first(header_.block_max);
@@ -213,17 +213,6 @@ private:
 					     before.data(), before.size());
 	}
 
-	Result<void> show_head(Bytes data, bool stored)
-	{
-		const MutableBytes room = TRY(out_.lend(kPreview)).first(kPreview);
-		const s64 made = stored ? static_cast<s64>(copy(room, data)) :
-					  seam_lz4_head(data.data(), data.size(), room.data(),
-							room.size());
-
-		return made < 0 ? Result<void>() :
-				  out_.preview()->preview(room.first(static_cast<size_t>(made)));
-	}
-
 	Result<size_t> finish(size_t at)
 	{
 		if (header_.has_content_size && total_ != header_.content_size)
@@ -247,6 +236,19 @@ private:
 };
 
 } // namespace
+
+Result<void> show_lz4_head(Bytes block, bool stored, Sink &out)
+{
+	if (!out.preview())
+		return {};
+	const MutableBytes room = TRY(out.lend(kPreview)).first(kPreview);
+	const s64 made = stored ? static_cast<s64>(copy(room, block)) :
+				  seam_lz4_head(block.data(), block.size(), room.data(),
+						room.size());
+
+	return made < 0 ? Result<void>() :
+			  out.preview()->preview(room.first(static_cast<size_t>(made)));
+}
 
 Result<size_t> decode_lz4_frame(Bytes in, Sink &out)
 {

@@ -174,6 +174,9 @@ class Lab:
         # of a minute. Other processors are found by these tables.)
         if self.machine.arch == "x86_64" and cpus == 1 and kernels.option(kernel or self.kernel, "KASAN") == "y":
             words.append("acpi=off")
+        # (QEMU's NVMe raises its pin now and then when its driver uses messages already.)
+        if any(option.startswith("nvme,") for option in extra):
+            words.append("noirqdebug")
         # Scripts of the guest's may write many lines to /dev/kmsg.
         words += ["printk.devkmsg=on"]
         boot = vm.Boot(kernel or self.kernel, initrd, machine=self.machine_name,
