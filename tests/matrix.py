@@ -37,8 +37,8 @@ PLAIN = "plain"
 #: What a flavour's file may say in a comment.
 SAID = ("archs", "machine", "series", "options", "packages", "patience", "tests")
 
-#: What a result depends on, besides the kernel's own sources.
-INPUTS = ("Kbuild", "Kconfig", "initrd", "ramdisk", "qemu", "scripts", "tests/boot", "tests/kunit")
+#: What a result depends on, besides the kernel's own sources (by git's pathspecs).
+INPUTS = ("Kbuild", "Kconfig", "initrd", "ramdisk", "qemu", "scripts", ":!scripts/inspect", "tests/boot", "tests/kunit")
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ void judge_entries(const Trace &trace, Report &report)
 				std::to_string(trace.recorder().skipped),
 			"their name or link is empty or longer than 4095 bytes, or they have data "
 			"and are neither a file nor a link");
-	if (missing.count())
+	if (missing.count() && !report.says("Initramfs unpacking failed"))
 		report.add(Severity::kWarning, "not-made",
 			   missing.text() + " not made, or replaced later, without a word",
 			   "each folder has to come before what is in it");

@@ -51,6 +51,12 @@ void judge_memory(const Machine &machine, const Request &request, Report &report
 				   number(request.limit / mib) +
 				   " MiB, so what follows is not known",
 			   "if this is no bomb, give a larger --limit, or the machine's --memory");
+	else if (request.memory && report.says("initrd: no space"))
+		report.add(
+			Severity::kError, "room",
+			"the root file system is full: it is a tmpfs, which may have half of the "
+			"memory, or what initramfs_options= says",
+			"more memory, or initramfs_options=size=90%");
 	else if (request.memory &&
 		 report.memory_peak > (request.memory - request.kernel_memory) / 8 * 7)
 		report.add(
@@ -103,10 +109,7 @@ void judge_place(const Machine &machine, const Request &request, Report &report)
 // An image that can be decoded, or need not be, but not loaded.
 bool lacks_ramdisk_only(const Report &report)
 {
-	return report.outcome == Outcome::kUseless &&
-	       std::ranges::none_of(report.messages, [](const Message &message) {
-		       return message.text.find("not configured at") != std::string::npos;
-	       });
+	return report.outcome == Outcome::kUseless && !report.says("not configured at");
 }
 
 void judge_config(const Machine &machine, const Config &config, Report &report)

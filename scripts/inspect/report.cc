@@ -19,6 +19,13 @@ bool Report::has(Severity severity) const
 	});
 }
 
+bool Report::says(const char *words) const
+{
+	return std::ranges::any_of(messages, [words](const Message &message) {
+		return message.text.find(words) != std::string::npos;
+	});
+}
+
 const char *name_of(Severity severity)
 {
 	switch (severity) {

@@ -103,6 +103,8 @@ struct Report {
 	void add(Severity severity, std::string code, std::string text, std::string advice = "");
 	/* Whether something of this severity or above was found. */
 	bool has(Severity severity) const;
+	/* Whether a message of the kernel's has these words in it. */
+	bool says(const char *words) const;
 };
 
 /* Their names in a report. */
