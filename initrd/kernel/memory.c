@@ -8,6 +8,7 @@
 
 #include "initrd/kernel/fault.h"
 #include "initrd/kernel/memory.h"
+#include "initrd/kernel/zones.h"
 
 void * __init seam_alloc(size_t size)
 {
@@ -28,13 +29,15 @@ size_t __init seam_page_size(void)
 
 u64 __init seam_memory_available(void)
 {
-	return (u64)max(si_mem_available(), 0L) << PAGE_SHIFT;
+	long pages = si_mem_available() - (long)free_for_movable_only();
+
+	return (u64)max(pages, 0L) << PAGE_SHIFT;
 }
 
 u64 __init seam_memory_for_objects(void)
 {
 	unsigned long free = global_zone_page_state(NR_FREE_PAGES);
-	unsigned long others = nr_free_highpages() + totalreserve_pages;
+	unsigned long others = nr_free_highpages() + totalreserve_pages + free_for_movable_only();
 
 	return free > others ? (u64)(free - others) << PAGE_SHIFT : 0;
 }

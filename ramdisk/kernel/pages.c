@@ -13,6 +13,7 @@
 #include "initrd/kernel/fault.h"
 #include "initrd/kernel/reserved.h"
 #include "initrd/kernel/series.h"
+#include "initrd/kernel/zones.h"
 #include "ramdisk/kernel/pages.h"
 
 struct ramdisk_map {
@@ -52,14 +53,19 @@ u64 ramdisk_memory_total(void)
 int ramdisk_memory_has(u64 bytes)
 {
 	unsigned long pages = PFN_UP(bytes);
+	unsigned long not_ours = free_for_movable_only();
+	unsigned long anonymous;
 	long available;
 
 	/* What the kernel keeps for itself is less than a sixteenth. */
-	if (nr_free_pages() >= pages + totalram_pages() / 16)
+	if (nr_free_pages() >= pages + not_ours + totalram_pages() / 16)
 		return 1;
 	/* Dirty pages may be a RAM disk's own: they go when it has had new ones. */
-	available = si_mem_available() + get_nr_swap_pages() -
-		    (long)global_node_page_state(NR_FILE_DIRTY);
+	anonymous = global_node_page_state(NR_INACTIVE_ANON) +
+		    global_node_page_state(NR_ACTIVE_ANON);
+	available = si_mem_available() - (long)not_ours -
+		    (long)global_node_page_state(NR_FILE_DIRTY) +
+		    min_t(long, get_nr_swap_pages(), anonymous);
 	return available > 0 && (unsigned long)available >= pages;
 }
 
