@@ -66,6 +66,12 @@ public:
 	/* Whether it does not matter where one member ends and the next one begins. */
 	INLINE bool joins_members() const { return joins_members_; }
 	/*
+	 * For an Ahead: the end of what it has looked at, and left to the decoder. What
+	 * lies before it is not looked at again, by none that has this sink.
+	 */
+	INLINE const u8 *looked_ahead() const { return looked_ahead_; }
+	INLINE void set_looked_ahead(const u8 *end) { looked_ahead_ = end; }
+	/*
 	 * For a decoder that makes much at once: shows it what a stream begins with
 	 * before it does. Null: nobody wants to see that.
 	 */
@@ -80,6 +86,7 @@ protected:
 
 private:
 	Preview *preview_ = nullptr;
+	const u8 *looked_ahead_ = nullptr;
 	bool keeps_ = false;
 	bool joins_members_ = false;
 	Reading *reading_ = nullptr;

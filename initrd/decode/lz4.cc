@@ -15,15 +15,21 @@ constexpr size_t kBlockSize = 8 << 20;
 // No byte of a block makes more than this many.
 constexpr size_t kExpansion = 255;
 
+// `cat a.lz4 b.lz4`: another magic number where a size could be.
+size_t skip_magics(Bytes in, size_t at)
+{
+	while (in.has(at, 4) && load_le32(in, at) == kLegacyMagic)
+		at += 4;
+	return at;
+}
+
 class Lz4Framing final : public Framing {
 public:
 	INLINE ~Lz4Framing() {}
 
 	bool find(Bytes in, size_t at, Block &block) const override
 	{
-		// `cat a.lz4 b.lz4`: another magic number where a size could be.
-		while (in.has(at, 4) && load_le32(in, at) == kLegacyMagic)
-			at += 4;
+		at = skip_magics(in, at);
 		if (!in.has(at, 4))
 			return false;
 		const size_t size = load_le32(in, at);
@@ -60,17 +66,13 @@ Result<size_t> decode_lz4(Bytes in, Sink &out)
 	if (framing.find(in, 0, first))
 		TRY(show_lz4_head(first.in, false, out));
 	for (;;) {
-		at = TRY(ahead.run(at));
+		at = skip_magics(in, TRY(ahead.run(skip_magics(in, at))));
 		if (!in.has(at, 4))
 			break;
 		const u32 size = load_le32(in, at);
 
 		if (size == 0)
 			break;
-		if (size == kLegacyMagic) {
-			at += 4;
-			continue;
-		}
 		if (!in.has(at + 4, size))
 			return Error{kNoData, "truncated lz4 data", in.size()};
 

@@ -2,7 +2,7 @@
 // One .lzma file (LZMA_alone); the format has no checksum.
 
 #include "initrd/decode/boot_decompressor.h"
-#include "initrd/kernel/memory.h"
+#include "initrd/decode/window.h"
 
 extern "C" BootDecompressor unlzma;
 
@@ -24,10 +24,8 @@ Result<size_t> decode_lzma(Bytes in, Sink &out)
 
 	const u64 dictionary = min(u64{load_le32(in, kDictionaryAt)}, load_le64(in, kPlainSizeAt));
 
-	// The library would rather end processes than say that there is not as much.
-	if (dictionary > seam_memory_available())
-		return Error{kNoMemory, "out of memory for the dictionary of lzma data",
-			     kDictionaryAt, dictionary, seam_memory_available()};
+	TRY(expect_window(dictionary, "out of memory for the dictionary of lzma data",
+			  kDictionaryAt));
 	auto stream = decode_with(unlzma, in, out, kTruncated);
 
 	if (!stream && stream.error().code == kNoData) {

@@ -53,7 +53,10 @@ size_t Ahead::collect(size_t at)
 		room_ += block.size;
 		at = block.end;
 	}
-	return count > 1 && room_ >= kWorthwhile ? count : 0;
+	if (count > 1 && room_ >= kWorthwhile)
+		return count;
+	out_.set_looked_ahead(in_.data() + at);
+	return 0;
 }
 
 // Decodes a batch and hands on what is good from its start on.
@@ -65,8 +68,10 @@ Result<size_t> Ahead::decode(size_t at, size_t count)
 
 	// The decoder asks for less at once.
 	given_up_ = !lent;
-	if (!lent)
+	if (!lent) {
+		out_.set_looked_ahead(in_.data() + works[count - 1].end);
 		return at;
+	}
 	MutableBytes room = lent.value();
 
 	for (Work &work : works) {
@@ -80,8 +85,10 @@ Result<size_t> Ahead::decode(size_t at, size_t count)
 	seam_run_parallel(decode_ahead, &batch, min(cpus(), count));
 	for (const Work &work : works) {
 		given_up_ = work.made < 0;
-		if (given_up_)
+		if (given_up_) {
+			out_.set_looked_ahead(in_.data() + works[count - 1].end);
 			break;
+		}
 		const size_t size = static_cast<size_t>(work.made);
 		u8 *const place = lent.value().data() + made;
 
@@ -99,7 +106,7 @@ Result<size_t> Ahead::decode(size_t at, size_t count)
 
 Result<size_t> Ahead::run(size_t at)
 {
-	if (cpus() == 1 || given_up_)
+	if (cpus() == 1 || given_up_ || in_.data() + at < out_.looked_ahead())
 		return at;
 	while (!given_up_) {
 		Block block;

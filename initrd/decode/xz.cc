@@ -7,6 +7,7 @@
 #include "initrd/decode/crc32.h"
 #include "initrd/decode/crc64.h"
 #include "initrd/decode/parallel.h"
+#include "initrd/decode/window.h"
 #include "initrd/kernel/cpus.h"
 
 namespace initrd {
@@ -352,28 +353,43 @@ private:
 	u64 dictionary_;
 };
 
-// One block of a stream, from offset `at` to the end of `in`.
-Result<void> decode_block(const XzFraming &framing, Bytes in, size_t at, Sink &out)
+// What decodes blocks one after the other. Its dictionary stays for the next one.
+struct BlockDecoder {
+	Codec codec;
+	Check check;
+};
+
+Result<BlockDecoder> make_block_decoder(const XzFraming &framing, size_t at)
 {
 	Codec codec(seam_xz_new());
 	auto check = Check::create(framing.kind());
 
-	if (!codec || !check || !framing.begin(codec.get()))
+	if (!codec || !check)
 		return Error{kNoMemory, kNoMemoryReason, at};
+	return BlockDecoder{move(codec), move(check.value())};
+}
+
+// One block of a stream, from offset `at` to the end of `in`.
+Result<void> decode_block(BlockDecoder &decoder, const XzFraming &framing, Bytes in, size_t at,
+			  Sink &out)
+{
+	if (!framing.begin(decoder.codec.get()))
+		return Error{kNoMemory, kNoMemoryReason, at};
+	decoder.check.restart();
 	const Bytes packed = framing.without_check(in);
 
 	TRY(run_stream(
 		packed, at, out, kReasons,
 		[&](seam_codec_io &io) {
-			const seam_codec_status status = seam_xz_step(codec.get(), &io);
+			const seam_codec_status status = seam_xz_step(decoder.codec.get(), &io);
 
 			// With room left, there is nothing more to come.
 			return status == SEAM_CODEC_MORE && !io.in_left && io.out_left ?
 				       SEAM_CODEC_END :
 				       status;
 		},
-		[&](Bytes made) { check.value().add(made); }));
-	const size_t right = check.value().right_bytes(framing.check_of(in));
+		[&](Bytes made) { decoder.check.add(made); }));
+	const size_t right = decoder.check.right_bytes(framing.check_of(in));
 
 	if (packed.size() + right != in.size())
 		return Error{kInvalid, kReasons.corrupt, packed.size() + right + 1};
@@ -386,6 +402,7 @@ Result<size_t> decode_blocks(const XzFraming &framing, Bytes in, Sink &out)
 {
 	// (A dictionary has less than 2^32 bytes; and 32 bits have no division of 64.)
 	const bool several = framing.dictionary() * 4 * seam_cpus() <= seam_memory_available();
+	BlockDecoder decoder = TRY(make_block_decoder(framing, kHeader));
 	Ahead ahead(framing, in, out);
 	size_t at = kHeader;
 	Block block;
@@ -395,7 +412,7 @@ Result<size_t> decode_blocks(const XzFraming &framing, Bytes in, Sink &out)
 			at = TRY(ahead.run(at));
 		if (!framing.find(in, at, block))
 			return at;
-		TRY(decode_block(framing, in.first(block.end), at, out));
+		TRY(decode_block(decoder, framing, in.first(block.end), at, out));
 		at = block.end;
 		out.consumed(at);
 	}
@@ -435,12 +452,9 @@ Result<size_t> decode_xz(Bytes in, Sink &out)
 	}
 	if (in.has(0, kHeader)) {
 		const XzFraming framing(in);
-		const u64 dictionary = framing.dictionary();
 
-		// The library would rather end processes than say that there is not as much.
-		if (dictionary > seam_memory_available())
-			return Error{kNoMemory, "out of memory for the dictionary of xz data",
-				     kHeader, dictionary, seam_memory_available()};
+		TRY(expect_window(framing.dictionary(),
+				  "out of memory for the dictionary of xz data", kHeader));
 		auto length = framing.stream_length(in);
 
 		if (length) {

@@ -3,6 +3,7 @@
 // the output stays readable it is its own window.
 
 #include "initrd/decode/parallel.h"
+#include "initrd/decode/window.h"
 
 namespace initrd {
 namespace {
@@ -13,6 +14,8 @@ static_assert(kStreamRoom >= SEAM_ZSTD_ROOM);
 constexpr const char *kTruncated = "truncated zstd data";
 
 constexpr u32 kMagic = 0xfd2fb528;
+// Where a frame says how large its window is, or what that follows from.
+constexpr size_t kWindowAt = 4;
 
 // A skippable frame: one of sixteen magic numbers, a length, other data.
 constexpr u32 kSkippableMagic = 0x184d2a50;
@@ -85,6 +88,14 @@ bool is_skippable(Bytes in)
 	       in.has(kSkippableHeader, load_le32(in, 4));
 }
 
+// The offset behind all skippable frames from offset `at` on.
+size_t skip_frames(Bytes in, size_t at)
+{
+	while (is_skippable(in.skip(at)))
+		at += kSkippableHeader + load_le32(in, at + 4);
+	return at;
+}
+
 // The length of the frame whose header has been read; 0 where it is not whole.
 // `most` is how many bytes can come out at most, by its blocks' headers.
 size_t frame_length(Bytes in, const FrameHeader &header, u64 &most)
@@ -118,8 +129,7 @@ public:
 
 	bool find(Bytes in, size_t at, Block &block) const override
 	{
-		while (is_skippable(in.skip(at)))
-			at += kSkippableHeader + load_le32(in, at + 4);
+		at = skip_frames(in, at);
 		in = in.skip(at);
 		if (!in.has(0, 4) || load_le32(in, 0) != kMagic)
 			return false;
@@ -170,12 +180,16 @@ Result<size_t> decode_zstd(Bytes in, Sink &out)
 			return frames;
 	}
 	if (in.has(0, 4) && (load_le32(in, 0) & ~0xfu) == kSkippableMagic) {
-		if (!is_skippable(in))
-			return Error{kNoData, kTruncated, in.size()};
-		return kSkippableHeader + load_le32(in, 4);
+		const size_t end = skip_frames(in, 0);
+
+		return end ? Result<size_t>(end) : Error{kNoData, kTruncated, in.size()};
 	}
 
 	const FrameHeader header = TRY(parse_header(in));
+
+	if (!out.keeps())
+		TRY(expect_window(header.window, "out of memory for the window of zstd data",
+				  kWindowAt));
 	seam_codec_status status = SEAM_CODEC_CORRUPT;
 	Codec codec(seam_zstd_new(in.data(), in.size(), out.keeps(), &status));
 

@@ -143,14 +143,65 @@ TEST_F(DecodeFormat, DictionariesThatThereIsNoMemoryForAreNotTried)
 
 		if (name[0] == 'l')
 			std::fill_n(packed.begin() + 1, 4, u8{0x7f});
-		host::set_memory_available(u64{4} << 20);
-		const Decoded decoded = decode(method.decode, packed);
+		// (The last 2 MiB, and a 32nd of it, are for others.)
+		for (const u64 available : {u64{4} << 20, (u64{10} << 20) + 100}) {
+			host::set_memory_available(available);
+			const Decoded decoded = decode(method.decode, packed);
 
-		EXPECT_EQ(decoded.code, kNoMemory);
-		EXPECT_EQ(decoded.reason,
-			  std::string("out of memory for the dictionary of ") + name + " data");
-		EXPECT_EQ(host::allocations(), 0u);
+			EXPECT_EQ(decoded.code, kNoMemory);
+			EXPECT_EQ(decoded.reason,
+				  std::string("out of memory for the dictionary of ") + name +
+					  " data");
+			EXPECT_EQ(host::allocations(), 0u);
+		}
 	}
+	host::set_memory_available((u64{8 + 2} << 20) + (u64{8} << 15));
+	EXPECT_EQ(decode(decode_xz, host::xz(plain)).reason, "");
+}
+
+TEST_F(DecodeFormat, NoWindowIsTriedThatThereIsNoMemoryFor)
+{
+	// (Of 2 MiB.)
+	const Data large = host::sample(3 << 20);
+	const Data packed = host::method("zstd").compress(large);
+
+	host::set_memory_available(u64{4} << 20);
+	const Decoded decoded = decode(decode_zstd, packed);
+
+	EXPECT_EQ(decoded.code, kNoMemory);
+	EXPECT_EQ(decoded.reason, "out of memory for the window of zstd data");
+	EXPECT_EQ(decoded.offset, 4u);
+	EXPECT_EQ(host::allocations(), 0u);
+	host::set_memory_available(u64{5} << 20);
+	EXPECT_TRUE(decode(decode_zstd, packed).output == large);
+}
+
+TEST_F(DecodeFormat, OneDictionaryIsForAllBlocksOfAnXz)
+{
+	const Data content = host::sample(300000);
+
+	for (const bool crc64 : {false, true}) {
+		const Data packed = host::xz_in_blocks(content, 1000, crc64);
+		const uint64_t before = host::allocations();
+
+		EXPECT_TRUE(decode(decode_xz, packed).output == content);
+		EXPECT_LT(host::allocations() - before, 50u) << "of 300 blocks";
+	}
+}
+
+TEST_F(DecodeFormat, SkippableFramesAreSkippedTogether)
+{
+	const Data empty = {0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0};
+	const Data three = empty + empty + empty;
+	Decoded decoded = decode(decode_zstd, three + host::method("zstd").compress(plain));
+
+	EXPECT_EQ(decoded.reason, "");
+	EXPECT_EQ(decoded.used, three.size());
+	// One that is cut off is an error of its own.
+	decoded = decode(decode_zstd, three + Data{0x51, 0x2a, 0x4d, 0x18, 9, 0, 0, 0, 1});
+	EXPECT_EQ(decoded.used, three.size());
+	decoded = decode(decode_zstd, {0x51, 0x2a, 0x4d, 0x18, 9, 0, 0, 0, 1});
+	EXPECT_EQ(decoded.reason, "truncated zstd data");
 }
 
 TEST_F(DecodeFormat, XzWithoutItsMagicIsRefused)

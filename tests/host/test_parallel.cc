@@ -247,8 +247,8 @@ TEST_P(Parallel, HasTheSameErrorsForWhatFollows)
 
 TEST_P(Parallel, LeavesItWhereMemoryIsShort)
 {
-	// (There has to be enough for one dictionary.)
-	host::set_memory_available(GetParam().decode == decode_xz ? 1200000 : 100000);
+	// (There has to be enough for one dictionary, and what is left to others.)
+	host::set_memory_available(GetParam().decode == decode_xz ? u64{7} << 19 : 100000);
 	EXPECT_TRUE(load(GetParam().decode, packed_, 4).output == plain_);
 	EXPECT_EQ(host::parallel_runs(), 0u);
 }
@@ -272,6 +272,38 @@ TEST_P(Parallel, AnAllocationThatFailsIsAnErrorOrDoneWithout)
 			std::equal(outcome.output.begin(), outcome.output.end(), plain_.begin()));
 	}
 	host::fail_allocation(0);
+}
+
+using ParallelLook = host::World;
+
+Data repeated(const Data &piece, size_t times)
+{
+	Data data;
+
+	data.reserve(piece.size() * times);
+	while (times--)
+		data.insert(data.end(), piece.begin(), piece.end());
+	return data;
+}
+
+// What is not worth several processors is looked at for them once, and not once for
+// every block in it: that would take minutes here.
+TEST_F(ParallelLook, NothingIsLookedAtTwice)
+{
+	constexpr size_t kTimes = 200000;
+	Data lzo = host::lzo_with_flags({'x'}, 0, 0x1040);
+
+	host::set_memory_available(u64{1} << 30);
+	// (Its end mark comes last.)
+	lzo.resize(lzo.size() - 4);
+	lzo = lzo + repeated({0, 0, 0, 1, 0, 0, 0, 1, 'x'}, kTimes) + Data(4);
+	EXPECT_EQ(load(decode_lzo, lzo, 3).output, Data(kTimes + 1, 'x'));
+	EXPECT_EQ(load(decode_lz4, repeated({0x02, 0x21, 0x4c, 0x18}, kTimes), 3).reason, "");
+	EXPECT_EQ(
+		load(decode_zstd, repeated({0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}, kTimes), 3).reason,
+		"");
+	EXPECT_EQ(load(decode_gzip, repeated(host::bgzip({}, 100), kTimes / 10), 3).reason, "");
+	EXPECT_EQ(host::parallel_runs(), 0u);
 }
 
 using ParallelXz = host::World;

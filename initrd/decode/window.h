@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * decode/: whether there is memory for what a decoder refers back to.
+ */
+#ifndef INITRD_DECODE_WINDOW_H
+#define INITRD_DECODE_WINDOW_H
+
+#include "initrd/kernel/memory.h"
+#include "initrd/support/result.h"
+
+namespace initrd {
+
+/*
+ * kNoMemory, with both sizes, where a window or dictionary of `size` bytes would leave
+ * nothing to others; `offset` is where the data says that it needs one. The libraries
+ * would rather end processes than say so, and the last page is missed by drivers that
+ * start meanwhile: the kernel panics then.
+ */
+INLINE Result<void> expect_window(u64 size, const char *reason, u64 offset)
+{
+	// Page tables and the library's own state, and what the drivers want.
+	constexpr u64 kOthers = u64{2} << 20;
+	const u64 available = seam_memory_available();
+
+	if (available >= kOthers && size <= available - kOthers &&
+	    size / 32 <= available - kOthers - size)
+		return {};
+	return Error{kNoMemory, reason, offset, size, available};
+}
+
+} // namespace initrd
+
+#endif
