@@ -21,6 +21,7 @@
 #include "initrd/kernel/root.h"
 #include "initrd/root/change_root.h"
 #include "initrd/root/ramdisk_loader.h"
+#include "initrd/rootfs/file_data.h"
 #include "initrd/rootfs/unpack.h"
 #include "initrd/support/parse.h"
 #include "initrd/support/text.h"
@@ -113,7 +114,7 @@ void write_image_file(Bytes bytes)
 			 -status);
 		return;
 	}
-	status = seam_file_write(file.get(), bytes.data(), bytes.size(), 0, &written);
+	status = rootfs::write_file(file.get(), bytes, 0, written);
 	if (status < 0)
 		seam_log(SEAM_LOG_ERR, "/initrd.image: incomplete write (%lld != %zu)\n",
 			 written ? static_cast<s64>(written) : status, bytes.size());

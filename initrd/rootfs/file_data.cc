@@ -12,6 +12,30 @@ constexpr const char *kReason = "write error"; // mainline's
 
 } // namespace
 
+int write_file(seam_file *file, Bytes data, u64 position, size_t &written)
+{
+	// Much less than is left to others.
+	constexpr size_t kPiece = kLeastMemoryLeft / 8;
+
+	written = 0;
+	while (!data.empty()) {
+		const Bytes piece = data.first(kPiece);
+		size_t n;
+
+		if (hardly_any_memory_left())
+			return -kNoMemory;
+		const int status = seam_file_write(file, piece.data(), piece.size(),
+						   position + written, &n);
+
+		written += n;
+		if (status)
+			return status;
+		data = data.skip(n);
+		seam_breathe();
+	}
+	return 0;
+}
+
 int FileData::open(seam_directory *folder, seam_node *node)
 {
 	int status;
@@ -102,11 +126,7 @@ Result<void> FileData::allocate()
 Result<void> FileData::write(Bytes piece)
 {
 	size_t written;
-
-	if (hardly_any_memory_left())
-		return Error{kNoMemory, kReason};
-	const int status = seam_file_write(file_.get(), piece.data(), piece.size(), position_,
-					   &written);
+	const int status = write_file(file_.get(), piece, position_, written);
 
 	position_ += written;
 	return check(status, kReason);

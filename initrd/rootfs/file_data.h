@@ -14,6 +14,12 @@
 namespace initrd::rootfs {
 
 /*
+ * Writes to an open file, at `position`; `written` is how many bytes. 0 or -errno:
+ * -kNoMemory where hardly any memory is left.
+ */
+int write_file(seam_file *file, Bytes data, u64 position, size_t &written);
+
+/*
  * Where a file is nothing but its pages (ramfs, tmpfs), data becomes pages of the
  * file: whole pages of the boot loader's image become the file's own without a
  * copy, all else is copied once. Elsewhere, and into a file that has data, it is

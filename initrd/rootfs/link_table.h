@@ -28,10 +28,13 @@ public:
 
 private:
 	struct Node;
-	Result<Node **> bucket_of(const cpio::Entry &entry);
+	class Chains;
+	Result<void> make_room();
 
-	/* An array of chains; allocated with the first node. */
+	/* An array of chains; allocated with the first node, and larger ones later. */
 	Buffer buckets_;
+	size_t count_ = 0; /* nodes */
+	u64 factors_[3];   /* of the hash */
 };
 
 } // namespace initrd::rootfs

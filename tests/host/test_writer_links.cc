@@ -77,6 +77,41 @@ TEST_F(HardLinks, ALongerFirstCopyIsCutToTheLastOnesSize)
 	EXPECT_EQ(text("a"), "new");
 }
 
+TEST_F(HardLinks, ThereMayBeManyOfThem)
+{
+	constexpr u32 kMany = 3000;
+	Archive archive;
+
+	for (u32 i = 0; i < kMany; i++)
+		archive.add({.name = "a" + std::to_string(i), .ino = i << 8, .nlink = 2});
+	for (u32 i = 0; i < kMany; i++)
+		archive.add(
+			{.name = "b" + std::to_string(i), .data = "x", .ino = i << 8, .nlink = 2});
+	EXPECT_EQ(unpack(archive), "");
+	for (u32 i = 0; i < kMany; i++)
+		ASSERT_TRUE(linked("a" + std::to_string(i), "b" + std::to_string(i))) << i;
+}
+
+TEST_F(HardLinks, AreNotRememberedWhereHardlyAnyMemoryIsLeft)
+{
+	host::set_memory_for_objects((u64{1} << 20) - 1);
+	EXPECT_NE(unpack(Archive().add(name("a")).add(name("b", "data"))), "");
+	EXPECT_EQ(host::live().blocks, 0u);
+}
+
+TEST_F(HardLinks, DataForAFileThatHasSomeLeavesMemoryToOthers)
+{
+	const std::string large(size_t{12} << 20, 'x');
+
+	host::set_memory_limit(u64{40} << 20);
+	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(name("b", large)).trailer()), "");
+	host::reset();
+	host::set_memory_limit(u64{8} << 20);
+	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(name("b", large)).trailer()),
+		  "write error");
+	EXPECT_LE(host::memory_peak(), (u64{7} << 20) + (u64{1} << 17));
+}
+
 TEST_F(HardLinks, OtherInodesDevicesAndTypesAreNotLinked)
 {
 	Item other_inode = name("inode", "1");
