@@ -219,9 +219,12 @@ Result<void> Reader::parse_header(const u8 *bytes)
 Result<void> Reader::parse_names(u8 *bytes)
 {
 	if (bytes[name_size_ - 1] != 0) {
-		seam_log(SEAM_LOG_ERR, "initramfs %s without nulterm: %.*s\n",
-			 entry_.type() == kLink ? "symlink" : "name", static_cast<int>(name_size_),
-			 reinterpret_cast<const char *>(bytes));
+		char name[192];
+
+		copy_printable(name, sizeof(name), reinterpret_cast<const char *>(bytes),
+			       static_cast<size_t>(name_size_));
+		seam_log(SEAM_LOG_ERR, "initramfs %s without nulterm: %s\n",
+			 entry_.type() == kLink ? "symlink" : "name", name);
 		return Error{kInvalid, "malformed archive", entry_start_};
 	}
 	// SAFETY: NUL-terminated inside the buffer, as was just checked.

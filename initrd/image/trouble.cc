@@ -124,14 +124,7 @@ void add_sizes(const Error &error, const Trouble &trouble, Details &details)
 
 void Trouble::set_entry(const char *name)
 {
-	size_t i = 0;
-
-	for (; name[i] && i < sizeof(entry) - 1; i++) {
-		const u8 byte = static_cast<u8>(name[i]);
-
-		entry[i] = byte < ' ' || byte == 0x7f ? '?' : name[i];
-	}
-	entry[i] = 0;
+	copy_printable(entry, sizeof(entry), name, ~size_t{0});
 }
 
 void tell(const Trouble &trouble)

@@ -202,7 +202,7 @@ void tell_compressed(Error error, const Format &format, u64 claimed, u64 out)
 	if (error.code == kNoData && claimed > out)
 		error.expected = claimed;
 	if (error.code == kNoMemory)
-		error.expected = claimed >= out ? claimed : out + error.expected;
+		error.expected = claimed > out ? claimed : out + error.expected;
 	trouble.error = error;
 	trouble.compressed = &format;
 	trouble.came_out = out;

@@ -6,6 +6,7 @@
 #define INITRD_SUPPORT_TEXT_H
 
 #include "initrd/support/compiler.h"
+#include "initrd/support/types.h"
 
 namespace initrd {
 
@@ -25,6 +26,22 @@ INLINE constexpr bool starts_with(const char *text, const char *start)
 		start++;
 	}
 	return !*start;
+}
+
+/*
+ * Copies a name into `to`, of `size` bytes, with '?' for what would spoil a line of text;
+ * up to a NUL or `length` bytes, and cut off where there is no more room.
+ */
+INLINE void copy_printable(char *to, size_t size, const char *name, size_t length)
+{
+	size_t i = 0;
+
+	for (; i < length && name[i] && i < size - 1; i++) {
+		const u8 byte = static_cast<u8>(name[i]);
+
+		to[i] = byte < ' ' || byte == 0x7f ? '?' : name[i];
+	}
+	to[i] = 0;
 }
 
 } // namespace initrd

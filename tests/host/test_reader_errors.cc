@@ -59,6 +59,18 @@ TEST_P(ReaderErrors, ANameWithoutNulIsMalformed)
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initramfs name without nulterm: no-nul"));
 }
 
+TEST_P(ReaderErrors, ANameWithoutNulIsOneLineOfText)
+{
+	EXPECT_EQ(read(Archive()
+			       .add({.name = "a\nb\x1b[2Jc" + std::string(300, 'd'),
+				     .name_without_nul = true})
+			       .data()),
+		  "malformed archive");
+	EXPECT_TRUE(
+		host::logged("initramfs name without nulterm: a?b?[2Jc" + std::string(183, 'd')))
+		<< host::whole_log();
+}
+
 TEST_P(ReaderErrors, ASymbolicLinksNameWithoutNulIsMalformed)
 {
 	EXPECT_EQ(read(Archive()
