@@ -144,6 +144,7 @@ Result<void> PageWriter::commit(size_t made)
 {
 	used_ += made;
 	size_ += made;
+	ramdisk_breathe();
 	return {};
 }
 

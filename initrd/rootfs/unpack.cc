@@ -6,6 +6,7 @@
 #include "initrd/decode/decoder.h"
 #include "initrd/image/formats.h"
 #include "initrd/image/reading.h"
+#include "initrd/kernel/cpus.h"
 #include "initrd/kernel/log.h"
 #include "initrd/kernel/policy.h"
 #include "initrd/rootfs/writer.h"
@@ -29,7 +30,11 @@ public:
 		return window_.bytes();
 	}
 
-	Result<void> commit(size_t made) override { return read(window_.bytes().first(made)); }
+	Result<void> commit(size_t made) override
+	{
+		seam_breathe();
+		return read(window_.bytes().first(made));
+	}
 
 	/* What the reader refused, with its offset in what was decoded; code 0: nothing. */
 	INLINE const Error &refused() const { return refused_; }
