@@ -2,6 +2,8 @@
 
 #include "inspect/trace.h"
 
+#include <cstring>
+
 #include "initrd/image/formats.h"
 #include "initrd/kernel/image.h"
 #include "initrd/kernel/policy.h"
@@ -18,6 +20,8 @@ Trace *active = nullptr;
 
 // So many entries are kept; a hostile archive has more than anybody wants to see.
 constexpr size_t kMostEntries = 1'000'000;
+// And so many bytes of names and targets.
+constexpr size_t kMostText = size_t{64} << 20;
 
 // In front of the boot path's sink: what goes through is seen.
 class Tap final : public initrd::Sink, private initrd::Reading {
@@ -75,7 +79,8 @@ void Recorder::count_skipped()
 Result<bool> Recorder::begin(const initrd::cpio::Entry &entry)
 {
 	count_skipped();
-	if (entries.size() == kMostEntries)
+	text_ += std::strlen(entry.name) + std::strlen(entry.target);
+	if (entries.size() == kMostEntries || text_ > kMostText)
 		full = true;
 	else
 		entries.push_back({entry.name, entry.target, entry.mode, entry.uid, entry.gid,

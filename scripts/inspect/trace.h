@@ -34,7 +34,8 @@ public:
 
 private:
 	void count_skipped();
-	u64 seen_ = 0; /* headers */
+	u64 seen_ = 0;	  /* headers */
+	size_t text_ = 0; /* bytes of names and targets */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include "initrd/kernel/nodes.h"
 
 #include <cerrno>
+#include <cstring>
 
 #include "seam/open_file.h"
 #include "seam/tree.h"
@@ -147,10 +148,15 @@ int seam_node_mknod(struct seam_directory *directory, struct seam_node *node, u3
 
 int seam_node_symlink(struct seam_directory *directory, struct seam_node *node, const char *target)
 {
-	const NodePtr made = make_node(kSymlink);
+	// (In tmpfs it lies beside the node.)
+	constexpr size_t kShort = 128;
+	const size_t length = std::strlen(target) + 1;
+	NodePtr made = make_node(kSymlink);
 
 	if (!*target)
 		return -ENOENT;
+	if (made && length > kShort && !host::count_node(*made, length))
+		made = nullptr;
 	if (made) {
 		made->mode |= 0777;
 		made->target = target;
