@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import stat
+import zlib
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
@@ -27,11 +28,11 @@ REASONS = re.compile(r"initrd: .*(truncated|checksum|no space|unknown format|cor
 
 
 def survive(lab: Lab, data: bytes, append: Sequence[str] = (), *, memory: str = "256M",
-            guest_test: str | None = None, timeout: float = 90.0) -> vm.Outcome:
+            cpus: int = 1, guest_test: str | None = None, timeout: float = 90.0) -> vm.Outcome:
     """Boots `data` beside a disk that has to become the root, and looks for what must
     be true whatever it was."""
     outcome = lab.succeed(data, ["root=/dev/vda", "rdinit=/none", *append], disks=[lab.real_root(guest_test)],
-                          root=False, memory=memory, timeout=timeout)
+                          root=False, memory=memory, cpus=cpus, timeout=timeout)
     check_real_root(outcome)
     assert len(outcome.console.freed_kib) <= 1
     return outcome
@@ -152,6 +153,55 @@ def test_bomb(lab: Lab, kind: str, compressor: str) -> None:
     outcome = survive(lab, images.compress_bytes(plain + bytes(size), compressor), memory="128M", timeout=180)
     assert any(re.search("no space|out of memory|error -12", line) for line in outcome.console.having("initrd: ")), (
         outcome.console.tail(20))
+
+
+def claiming(compressor: str, size: int, data: bytes) -> bytes:
+    """`data`, packed, that says it needs `size` bytes (a power of two) of what came before."""
+    if compressor == "zstd":
+        # (One block, as it is.)
+        window = bytes([0, (size.bit_length() - 11) << 3])
+        return b"\x28\xb5\x2f\xfd" + window + (len(data) << 3 | 1).to_bytes(3, "little") + data
+    packed = bytearray(images.compress_bytes(data, compressor))
+    if compressor == "lzma":
+        packed[1:5] = size.to_bytes(4, "little")
+        # (The size of what comes out would be one, too.)
+        packed[5:13] = b"\xff" * 8
+        return bytes(packed)
+    # The first block's header: its length, flags, LZMA2 with one byte of properties, a CRC-32.
+    assert packed[12:16] == b"\x02\x00\x21\x01"
+    packed[16] = 2 * (size.bit_length() - 13)
+    packed[20:24] = zlib.crc32(packed[12:20]).to_bytes(4, "little")
+    return bytes(packed)
+
+
+@pytest.mark.cxx_only(reason="panics")
+@pytest.mark.parametrize("compressor", ["zstd", "xz", "lzma"])
+def test_window_of_nearly_all_memory(lab: Lab, compressor: str) -> None:
+    """A few bytes may ask for a window that leaves nothing to the drivers that start
+    meanwhile: it is had with room to spare, or not at all."""
+    data = claiming(compressor, 128 * MIB, images.newc([Entry.file("f", b"small")]))
+    for memory in ("150M", "154M", "158M"):
+        survive(lab, data, memory=memory, cpus=2)
+
+
+@pytest.mark.cxx_only(reason="panics")
+def test_large_pieces_for_a_file_that_has_data(lab: Lab) -> None:
+    """The second name of a file comes with more than memory, in blocks of 8 MiB."""
+    data = images.newc([Entry("a", 0o100644, b"data", nlink=2, ino=5),
+                        Entry("b", 0o100644, bytes(300 * MIB), nlink=2, ino=5)])
+    outcome = survive(lab, images.compress_bytes(data, "lz4"), memory="160M", timeout=180)
+    assert outcome.console.having("initrd: no space: write error")
+
+
+@pytest.mark.cxx_only(reason="panics")
+def test_memory_that_files_cannot_have(lab: Lab) -> None:
+    """What is kept for data that can be moved is no memory for a ramfs."""
+    entry = images.newc_entry(Entry.file("f00000", bytes(4096)))
+    start = entry.index(b"f00000")
+    data = b"".join(entry[:start] + b"f%05x" % number + entry[start + 6 :] for number in range(60_000))
+    outcome = survive(lab, images.compress_bytes(data + TRAILER, "gzip"), ["movablecore=64M"], memory="160M",
+                      timeout=180)
+    assert outcome.console.having("initrd: no space: ")
 
 
 def flip(where: float) -> Callable[[bytes], bytes]:
