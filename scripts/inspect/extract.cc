@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -233,12 +234,24 @@ private:
 	std::map<const host::Node *, std::shared_ptr<Descriptor>> written_;
 };
 
+// As many open files as one may have: each folder that waits for its turn is one.
+void allow_open_files()
+{
+	rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
 } // namespace
 
 Extracted extract(const host::Node &tree, const std::string &folder, bool nodes)
 {
 	Extracted result;
 
+	allow_open_files();
 	if (mkdir(folder.c_str(), 0755) < 0 && errno != EEXIST) {
 		result.error = folder + ": " + std::strerror(errno);
 		return result;

@@ -520,10 +520,11 @@ def test_many_links() -> None:
 
 
 def test_deep_folders(tmp_path: Path) -> None:
-    """Deeper than a path may be, by way of a link."""
-    deep = [Entry.directory("/".join(["deeper"] * depth)) for depth in range(1, 500)]
-    link = [Entry.symlink("l", "/".join(["deeper"] * 499))]
-    more = [Entry.directory("l/" + "/".join(["further"] * depth)) for depth in range(1, 500)]
+    """Deeper than a path may be, by way of a link, and each with another beside it."""
+    deep = [Entry.directory("/".join(["deeper"] * depth + last)) for depth in range(1, 569) for last in ([], ["x"])]
+    link = [Entry.symlink("l", "/".join(["deeper"] * 568))]
+    more = [Entry.directory("l/" + "/".join(["further"] * depth + last))
+            for depth in range(1, 500) for last in ([], ["x"])]
     data = images.newc(entries(*deep, *link, *more))
     assert report(data, status=0)["findings"] == []
     assert call("-", "-x", tmp_path / "x", data=data).returncode == 0
