@@ -5,25 +5,18 @@
 #ifndef RAMDISK_MEMORY_LEFT_H
 #define RAMDISK_MEMORY_LEFT_H
 
-#include "initrd/support/utility.h"
+#include "initrd/support/memory.h"
 #include "ramdisk/kernel/pages.h"
 
 namespace ramdisk {
 
 /*
- * Whether `wanted` bytes more leave others what they need: a 64th of memory, but 1 MiB at
- * least and 64 MiB at most.
- *
- * A RAM disk may be larger than memory, and its pages cannot be taken back. Without this,
- * whoever asks next is killed, and where nobody may be killed the kernel panics.
+ * Whether `wanted` bytes more leave others what they need. A RAM disk may be larger than
+ * memory, and its pages cannot be taken back.
  */
 INLINE bool may_have(u64 wanted)
 {
-	constexpr u64 kLeast = u64{1} << 20;
-	constexpr u64 kMost = u64{64} << 20;
-	const u64 others = initrd::max(kLeast, initrd::min(kMost, ramdisk_memory_total() / 64));
-
-	return ramdisk_memory_has(wanted + others);
+	return ramdisk_memory_has(wanted + initrd::memory_for_others(ramdisk_memory_total()));
 }
 
 } // namespace ramdisk

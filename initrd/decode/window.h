@@ -6,6 +6,7 @@
 #define INITRD_DECODE_WINDOW_H
 
 #include "initrd/kernel/memory.h"
+#include "initrd/support/memory.h"
 #include "initrd/support/result.h"
 
 namespace initrd {
@@ -18,12 +19,11 @@ namespace initrd {
  */
 INLINE Result<void> expect_window(u64 size, const char *reason, u64 offset)
 {
-	// Page tables and the library's own state, and what the drivers want.
-	constexpr u64 kOthers = u64{2} << 20;
+	// (A 32nd is for page tables and the library's own state.)
+	const u64 others = memory_for_others(seam_memory_total()) + size / 32;
 	const u64 available = seam_memory_available();
 
-	if (available >= kOthers && size <= available - kOthers &&
-	    size / 32 <= available - kOthers - size)
+	if (others <= available && size <= available - others)
 		return {};
 	return Error{kNoMemory, reason, offset, size, available};
 }

@@ -27,6 +27,11 @@ size_t __init seam_page_size(void)
 	return PAGE_SIZE;
 }
 
+u64 __init seam_memory_total(void)
+{
+	return (u64)totalram_pages() << PAGE_SHIFT;
+}
+
 u64 __init seam_memory_available(void)
 {
 	long pages = si_mem_available() - (long)free_for_movable_only();

@@ -23,6 +23,8 @@ void seam_free(void *memory);
 /* The size of a page in bytes, a power of two. */
 size_t seam_page_size(void);
 
+/* All memory that the kernel manages, in bytes. */
+u64 seam_memory_total(void);
 /* How much memory could be had now, in bytes; an estimate. */
 u64 seam_memory_available(void);
 /*

@@ -15,7 +15,7 @@ constexpr const char *kReason = "write error"; // mainline's
 int write_file(seam_file *file, Bytes data, u64 position, size_t &written)
 {
 	// Much less than is left to others.
-	constexpr size_t kPiece = kLeastMemoryLeft / 8;
+	constexpr size_t kPiece = size_t{128} << 10;
 
 	written = 0;
 	while (!data.empty()) {

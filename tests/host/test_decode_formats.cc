@@ -143,8 +143,8 @@ TEST_F(DecodeFormat, DictionariesThatThereIsNoMemoryForAreNotTried)
 
 		if (name[0] == 'l')
 			std::fill_n(packed.begin() + 1, 4, u8{0x7f});
-		// (The last 2 MiB, and a 32nd of it, are for others.)
-		for (const u64 available : {u64{4} << 20, (u64{10} << 20) + 100}) {
+		// (The last MiB, and a 32nd of it, are for others.)
+		for (const u64 available : {u64{4} << 20, (u64{9} << 20) + 100}) {
 			host::set_memory_available(available);
 			const Decoded decoded = decode(method.decode, packed);
 
@@ -155,7 +155,7 @@ TEST_F(DecodeFormat, DictionariesThatThereIsNoMemoryForAreNotTried)
 			EXPECT_EQ(host::allocations(), 0u);
 		}
 	}
-	host::set_memory_available((u64{8 + 2} << 20) + (u64{8} << 15));
+	host::set_memory_available((u64{8 + 1} << 20) + (u64{8} << 15));
 	EXPECT_EQ(decode(decode_xz, host::xz(plain)).reason, "");
 }
 
@@ -165,14 +165,14 @@ TEST_F(DecodeFormat, NoWindowIsTriedThatThereIsNoMemoryFor)
 	const Data large = host::sample(3 << 20);
 	const Data packed = host::method("zstd").compress(large);
 
-	host::set_memory_available(u64{4} << 20);
+	host::set_memory_available(u64{3} << 20);
 	const Decoded decoded = decode(decode_zstd, packed);
 
 	EXPECT_EQ(decoded.code, kNoMemory);
 	EXPECT_EQ(decoded.reason, "out of memory for the window of zstd data");
 	EXPECT_EQ(decoded.offset, 4u);
 	EXPECT_EQ(host::allocations(), 0u);
-	host::set_memory_available(u64{5} << 20);
+	host::set_memory_available(u64{4} << 20);
 	EXPECT_TRUE(decode(decode_zstd, packed).output == large);
 }
 

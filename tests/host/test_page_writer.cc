@@ -191,7 +191,7 @@ TEST_P(PageWriterTest, WhatIsWrittenAfterAFailureIsPagesInOrder)
 
 TEST_P(PageWriterTest, OutputEndsWhereOthersNeedTheMemory)
 {
-	constexpr u64 kOthers = u64{64} << 20;
+	constexpr u64 kOthers = u64{1} << 20;
 	const Data data = host::sample(size_t{1} << 20);
 	PageWriter writer(*disk_);
 

@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "initrd/rootfs/memory_left.h"
+#include "initrd/support/memory.h"
 #include "ramdisk/kernel/pages.h"
 #include "seam/world.h"
 
@@ -23,6 +23,9 @@ constexpr u64 kMost = u64{1} << 30;
 // What there is when nobody says otherwise: enough for every dictionary, too little
 // for several processors.
 constexpr u64 kAvailable = u64{32} << 20;
+
+// What there is in all then: others need the least.
+constexpr u64 kTotal = u64{64} << 20;
 
 struct State {
 	// Other processors allocate, too.
@@ -192,6 +195,11 @@ void seam_free(void *memory)
 	free_block(memory);
 }
 
+u64 seam_memory_total(void)
+{
+	return state.limit == ~0ull ? kTotal : state.limit;
+}
+
 u64 seam_memory_for_objects(void)
 {
 	if (state.limit == ~0ull)
@@ -199,7 +207,7 @@ u64 seam_memory_for_objects(void)
 	const u64 left = std::min(state.for_objects, seam_memory_available());
 
 	// Who asks gives up then, and does not try.
-	if (left < initrd::rootfs::kLeastMemoryLeft + host::kPage)
+	if (left < initrd::memory_for_others(seam_memory_total()) + host::kPage)
 		state.ran_out = true;
 	return left;
 }
@@ -213,7 +221,7 @@ u64 seam_memory_available(void)
 
 u64 ramdisk_memory_total(void)
 {
-	return state.limit;
+	return seam_memory_total();
 }
 
 int ramdisk_memory_has(u64 bytes)
