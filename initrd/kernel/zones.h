@@ -20,8 +20,7 @@ static inline unsigned long free_for_movable_only(void)
 	int node;
 
 	for_each_online_node(node)
-		pages += zone_page_state(&NODE_DATA(node)->node_zones[ZONE_MOVABLE],
-					 NR_FREE_PAGES);
+		pages += zone_page_state(&NODE_DATA(node)->node_zones[ZONE_MOVABLE], NR_FREE_PAGES);
 	return pages;
 }
 
