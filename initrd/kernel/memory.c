@@ -34,7 +34,7 @@ u64 __init seam_memory_total(void)
 
 u64 __init seam_memory_available(void)
 {
-	long pages = si_mem_available() - (long)free_for_movable_only();
+	long pages = si_mem_available() - (long)free_for_others_only();
 
 	return (u64)max(pages, 0L) << PAGE_SHIFT;
 }
@@ -42,7 +42,7 @@ u64 __init seam_memory_available(void)
 u64 __init seam_memory_for_objects(void)
 {
 	unsigned long free = global_zone_page_state(NR_FREE_PAGES);
-	unsigned long others = nr_free_highpages() + totalreserve_pages + free_for_movable_only();
+	unsigned long others = nr_free_highpages() + totalreserve_pages + free_for_others_only();
 
 	return free > others ? (u64)(free - others) << PAGE_SHIFT : 0;
 }

@@ -53,7 +53,7 @@ u64 ramdisk_memory_total(void)
 int ramdisk_memory_has(u64 bytes)
 {
 	unsigned long pages = PFN_UP(bytes);
-	unsigned long not_ours = free_for_movable_only();
+	unsigned long not_ours = free_for_others_only();
 	unsigned long anonymous;
 	long available;
 
