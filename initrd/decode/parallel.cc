@@ -68,10 +68,8 @@ Result<size_t> Ahead::decode(size_t at, size_t count)
 
 	// The decoder asks for less at once.
 	given_up_ = !lent;
-	if (!lent) {
-		out_.set_looked_ahead(in_.data() + works[count - 1].end);
+	if (!lent)
 		return at;
-	}
 	MutableBytes room = lent.value();
 
 	for (Work &work : works) {
@@ -85,10 +83,8 @@ Result<size_t> Ahead::decode(size_t at, size_t count)
 	seam_run_parallel(decode_ahead, &batch, min(cpus(), count));
 	for (const Work &work : works) {
 		given_up_ = work.made < 0;
-		if (given_up_) {
-			out_.set_looked_ahead(in_.data() + works[count - 1].end);
+		if (given_up_)
 			break;
-		}
 		const size_t size = static_cast<size_t>(work.made);
 		u8 *const place = lent.value().data() + made;
 
@@ -126,6 +122,8 @@ Result<size_t> Ahead::run(size_t at)
 		if (!count)
 			break;
 		at = TRY(decode(at, count));
+		if (given_up_)
+			out_.set_looked_ahead(in_.data() + works()[count - 1].end);
 	}
 	return at;
 }

@@ -59,8 +59,9 @@ Result<void> LinkTable::make_room()
 
 	buckets_ = move(larger.value());
 	__builtin_memset(buckets_.data(), 0, buckets_.size());
-	for (u64 &factor : factors_)
-		factor = chains ? factor : seam_random() | 1;
+	if (!chains)
+		for (u64 &factor : factors_)
+			factor = seam_random() | 1;
 	Node **const old = reinterpret_cast<Node **>(before.data());
 
 	for (size_t i = 0; i < chains; i++) {
