@@ -13,17 +13,27 @@
 /*
  * Free pages that only those may have who can be moved away: of contiguous memory for
  * devices (CMA), and of movablecore=. Neither the kernel's own objects nor pages of a
- * ramfs or a RAM disk can. And what a zone may keep free for a while, above its
- * watermarks, when it becomes fragmented, which it does when memory becomes short.
+ * ramfs or a RAM disk can.
  */
-static inline unsigned long free_for_others_only(void)
+static inline unsigned long free_for_movable_only(void)
 {
 	unsigned long pages = global_zone_page_state(NR_FREE_CMA_PAGES);
-	unsigned long boost = 0;
-	int node, i;
+	int node;
 
 	for_each_online_node(node)
 		pages += zone_page_state(&NODE_DATA(node)->node_zones[ZONE_MOVABLE], NR_FREE_PAGES);
+	return pages;
+}
+
+/*
+ * Pages that a zone may keep free for a while, above its watermarks, when it becomes
+ * fragmented, which it does when memory becomes short.
+ */
+static inline unsigned long most_boost(void)
+{
+	unsigned long boost = 0;
+	int i;
+
 	for (i = 0; i < ZONE_MOVABLE; i++) {
 		struct zone *zone = &NODE_DATA(first_online_node)->node_zones[i];
 
@@ -32,7 +42,13 @@ static inline unsigned long free_for_others_only(void)
 			boost = max3(boost, pageblock_nr_pages,
 				     zone->_watermark[WMARK_HIGH] / 2 * 3);
 	}
-	return pages + boost;
+	return boost;
+}
+
+/* Free pages that the kernel's own objects, a ramfs and a RAM disk do not get. */
+static inline unsigned long free_for_others_only(void)
+{
+	return free_for_movable_only() + most_boost();
 }
 
 #endif

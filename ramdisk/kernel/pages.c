@@ -53,17 +53,17 @@ u64 ramdisk_memory_total(void)
 int ramdisk_memory_has(u64 bytes)
 {
 	unsigned long pages = PFN_UP(bytes);
-	unsigned long not_ours = free_for_others_only();
+	unsigned long movable = free_for_movable_only();
 	unsigned long anonymous;
 	long available;
 
-	/* What the kernel keeps for itself is less than a sixteenth. */
-	if (nr_free_pages() >= pages + not_ours + totalram_pages() / 16)
+	/* Asked for each new page. What is kept free for all, boost and all, is less. */
+	if (nr_free_pages() >= pages + movable + totalram_pages() / 8 + pageblock_nr_pages)
 		return 1;
 	/* Dirty pages may be a RAM disk's own: they go when it has had new ones. */
 	anonymous = global_node_page_state(NR_INACTIVE_ANON) +
 		    global_node_page_state(NR_ACTIVE_ANON);
-	available = si_mem_available() - (long)not_ours -
+	available = si_mem_available() - (long)(movable + most_boost()) -
 		    (long)global_node_page_state(NR_FILE_DIRTY) +
 		    min_t(long, get_nr_swap_pages(), anonymous);
 	return available > 0 && (unsigned long)available >= pages;
