@@ -28,6 +28,9 @@ cxx-add := -std=gnu++20 -ffreestanding -nostdinc++ -fno-exceptions -fno-rtti \
 	   -fno-zero-initialized-in-bss -Werror=global-constructors \
 	   -Werror=exit-time-destructors -Wall -Wextra -Wno-unused-parameter
 
+# Clang keeps small data and constants in sections of their own on RISC-V.
+cxx-add += $(if $(CONFIG_RISCV),-msmall-data-limit=0)
+
 # Where it is on, BTF describes C only.
 cxx-add += $(if $(CONFIG_DEBUG_INFO_BTF),-g0)
 
