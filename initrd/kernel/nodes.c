@@ -175,7 +175,9 @@ int __init seam_node_symlink(struct seam_directory *directory, struct seam_node 
 			     const char *target)
 {
 	struct dentry *dentry = to_dentry(node);
-	int status = *target ? begin_change(directory) : -ENOENT;
+	size_t length = strlen(target);
+	/* What a system call says of such names. */
+	int status = !length ? -ENOENT : length >= PATH_MAX ? -ENAMETOOLONG : begin_change(directory);
 
 	if (!status)
 		status = end_change(directory,

@@ -87,19 +87,24 @@ int Place::find()
 	return status;
 }
 
+int Place::remove_node()
+{
+	folder_length_ = 0;
+	return seam_node_remove(folder_.get(), node_.get());
+}
+
 bool Place::remove_unless(u32 type)
 {
 	const u32 mode = seam_node_mode(node_.get());
 
-	if (!mode || (mode & cpio::kTypeMask) == type || is_folder_ ||
-	    seam_node_remove(folder_.get(), node_.get()) < 0)
+	if (!mode || (mode & cpio::kTypeMask) == type || is_folder_ || remove_node() < 0)
 		return true;
 	return find() == 0;
 }
 
 void Place::remove()
 {
-	seam_node_remove(folder_.get(), node_.get());
+	remove_node();
 	leave();
 }
 

@@ -12,8 +12,8 @@ namespace initrd::rootfs {
 
 /*
  * One place at a time. The folder that was looked up last is kept with the name
- * that led to it: the next entry is nearly always in it, too. (What another entry
- * changes on the way to a folder, it changes from another folder.)
+ * that led to it, as long as nothing is removed, which may have been on the way to
+ * it: the next entry is nearly always in it, too.
  */
 class Place {
 public:
@@ -48,11 +48,12 @@ public:
 
 private:
 	int open_folder(const char *path, size_t length);
+	int remove_node();
 	int find();
 
 	Directory folder_;
-	Buffer folder_name_; /* NUL-terminated, of folder_length_ */
-	size_t folder_length_ = 0;
+	Buffer folder_name_;	   /* NUL-terminated, of folder_length_ */
+	size_t folder_length_ = 0; /* 0: it is to be looked up again */
 	/* The last part of the path that was looked up; not terminated. */
 	const char *name_ = nullptr;
 	size_t name_length_ = 0;

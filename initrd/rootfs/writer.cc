@@ -182,6 +182,8 @@ void Writer::abandon()
 	if (file_.size)
 		bytes_ -= data_.position();
 	data_.close();
+	// It may have another name.
+	seam_node_resize(place_.folder(), place_.node(), 0);
 	place_.remove();
 	entries_--;
 	removed_ = true;

@@ -208,6 +208,30 @@ TEST_F(Writer, EntriesInMissingFoldersArePassedOver)
 	EXPECT_EQ(host::tree(), "there");
 }
 
+TEST_F(Writer, AFolderIsLookedUpAgainWhenTheLinkToItHasGone)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add({.name = "x", .mode = host::kLinkMode, .data = "."})
+				 .file("x/f", "1")
+				 .file("x/x", "2")
+				 .file("x/g", "3")),
+		  "");
+	EXPECT_EQ(at("f").text(), "1");
+	EXPECT_EQ(at("x").text(), "2");
+	EXPECT_EQ(host::node_at("g"), nullptr);
+}
+
+TEST_F(Writer, ALinksTargetIsShorterThanAPath)
+{
+	Archive archive;
+
+	archive.add({.name = "long", .mode = host::kLinkMode, .data = std::string(4095, 'a')});
+	archive.add({.name = "longer", .mode = host::kLinkMode, .data = std::string(4096, 'a')});
+	EXPECT_EQ(unpack(archive), "");
+	EXPECT_EQ(at("long").target.size(), 4095u);
+	EXPECT_EQ(host::node_at("longer"), nullptr);
+}
+
 TEST_F(Writer, PathsGoThroughLinksInTheirMiddle)
 {
 	EXPECT_EQ(unpack(Archive()

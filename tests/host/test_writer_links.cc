@@ -60,6 +60,17 @@ TEST_F(HardLinks, TheDataMayComeWithTheLastName)
 	EXPECT_TRUE(linked("a", "c"));
 }
 
+TEST_F(HardLinks, WrongDataStaysUnderNoName)
+{
+	Item wrong = name("b", "wrong");
+
+	wrong.crc = true;
+	wrong.checksum = 1;
+	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(wrong)), "bad data checksum");
+	EXPECT_EQ(host::node_at("b"), nullptr);
+	EXPECT_EQ(text("a"), "");
+}
+
 TEST_F(HardLinks, TheDataMayComeWithEveryName)
 {
 	EXPECT_EQ(unpack(Archive()

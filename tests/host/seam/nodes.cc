@@ -155,6 +155,8 @@ int seam_node_symlink(struct seam_directory *directory, struct seam_node *node, 
 
 	if (!*target)
 		return -ENOENT;
+	if (length > PATH_MAX)
+		return -ENAMETOOLONG;
 	if (made && length > kShort && !host::count_node(*made, length))
 		made = nullptr;
 	if (made) {
