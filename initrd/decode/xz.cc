@@ -326,7 +326,8 @@ private:
 
 	bool flags_are_right() const
 	{
-		return !header_[kFlagsAt] && load_le32(header_, kFlagsAt + 2) == flags_crc(header_);
+		return !header_[kFlagsAt] && !(header_[kCheckAt] & 0xf0) &&
+		       load_le32(header_, kFlagsAt + 2) == flags_crc(header_);
 	}
 
 	size_t unpadded_size(Bytes in, size_t at) const

@@ -208,6 +208,9 @@ TEST_F(DecodeFormat, XzWithoutItsMagicIsRefused)
 {
 	Data packed = host::xz(plain);
 
+	packed[7] |= 0x10; // a reserved bit
+	EXPECT_NE(decode(decode_xz, packed).reason, "");
+	packed[7] &= 0x0f;
 	packed[5] = 1;
 	EXPECT_NE(decode(decode_xz, packed).reason, "");
 	packed[4] = 'z';
