@@ -45,7 +45,7 @@ static int __init set_ramdisk_size(char *value)
 {
 	u64 kib = ramdisk_parse_kib(value);
 
-	if (kib)
+	if (kib && kib <= ULONG_MAX)
 		rd_size = kib;
 	else
 		pr_err("initrd: ramdisk_size=%s: not a size, ignored\n", value);

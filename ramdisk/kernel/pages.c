@@ -89,7 +89,7 @@ static void free_retired_adopted(struct rcu_head *head)
 	while (left) {
 		size_t freed = free_reserved_block(page, left);
 
-		page += freed;
+		page = pfn_to_page(page_to_pfn(page) + freed);
 		left -= freed;
 	}
 }
