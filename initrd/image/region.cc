@@ -56,21 +56,34 @@ bool is_reserved_at_once(seam_physical_range image)
 	return image.size && seam_reserves_too_early() && seam_is_memory(whole_pages(image));
 }
 
+constexpr const char *kNotMemory = "is not a memory region";
+constexpr const char *kInUse = "overlaps in-use memory region";
+
+void say_unusable(seam_physical_range range, const char *why)
+{
+	seam_log(SEAM_LOG_ERR, "INITRD: 0x%08llx+0x%08llx %s - disabling initrd\n", range.start,
+		 range.size, why);
+}
+
+bool is_memory(seam_physical_range pages)
+{
+	return pages.size && seam_is_memory(pages);
+}
+
 // Keeps pages from all other uses; says why when that cannot be. `readable`: they
 // are not going to be moved to where the kernel has addresses for them.
 bool reserve_pages(seam_physical_range pages, bool readable)
 {
 	const char *trouble = nullptr;
 
-	if (!pages.size || !seam_is_memory(pages))
-		trouble = "is not a memory region";
+	if (!is_memory(pages))
+		trouble = kNotMemory;
 	else if (readable && !seam_has_addresses(pages))
 		trouble = "is high memory: let the boot loader put it lower";
 	else if (seam_is_reserved(pages))
-		trouble = "overlaps in-use memory region";
+		trouble = kInUse;
 	if (trouble) {
-		seam_log(SEAM_LOG_ERR, "INITRD: 0x%08llx+0x%08llx %s - disabling initrd\n",
-			 pages.start, pages.size, trouble);
+		say_unusable(pages, trouble);
 		return false;
 	}
 	seam_reserve(pages);
@@ -85,6 +98,11 @@ Region Region::locate()
 
 	if (!image.start || !image.size)
 		return none();
+	if (overlaps(image, seam_kernel())) {
+		say_unusable(whole_pages(seam_physical_image()), kInUse);
+		seam_image_forget();
+		return none();
+	}
 	return Region(image, seam_image_pages());
 }
 
@@ -210,9 +228,17 @@ void set_physical_image(const char *argument)
 		return;
 	if (is_reserved_at_once(before))
 		seam_unreserve(whole_pages(before));
-	seam_set_physical_image(image);
-	if (is_reserved_at_once(image) && !reserve_pages(whole_pages(image), false))
+	if (!seam_set_physical_image(image)) {
+		say_unusable(image, kNotMemory);
 		seam_set_physical_image({0, 0});
+		return;
+	}
+	if (image.size && seam_believes_any_range() && !is_memory(whole_pages(image))) {
+		say_unusable(whole_pages(image), kNotMemory);
+		seam_set_physical_image({0, 0});
+	} else if (is_reserved_at_once(image) && !reserve_pages(whole_pages(image), false)) {
+		seam_set_physical_image({0, 0});
+	}
 }
 
 void reserve_physical_image()

@@ -8,6 +8,8 @@
 #include <linux/mm.h>
 #include <linux/sysfs.h>
 
+#include <asm/sections.h>
+
 #ifdef CONFIG_X86
 #include <asm/e820/api.h>
 #include <asm/setup.h>
@@ -54,12 +56,13 @@ struct seam_range __init seam_image_pages(void)
 	unsigned long start = PAGE_ALIGN(initrd_start);
 	unsigned long end = initrd_end & PAGE_MASK;
 
-	/* These reserve the last page whole; the others may share it. */
-	if (IS_ENABLED(CONFIG_X86) || IS_ENABLED(CONFIG_ARM) || IS_ENABLED(CONFIG_ARM64) ||
-	    IS_ENABLED(CONFIG_RISCV))
+	/*
+	 * These take the last page, and ARM the first one, for the image's alone, and free
+	 * it with the rest. Elsewhere a device tree may be in it, and be read to the end.
+	 */
+	if (IS_ENABLED(CONFIG_X86) || IS_ENABLED(CONFIG_ARM))
 		end = PAGE_ALIGN(loaded_end());
-	/* Of those, all but x86 reserve the first page whole, too. */
-	if (IS_ENABLED(CONFIG_ARM) || IS_ENABLED(CONFIG_ARM64) || IS_ENABLED(CONFIG_RISCV))
+	if (IS_ENABLED(CONFIG_ARM))
 		start = initrd_start & PAGE_MASK;
 	return (struct seam_range){ (u8 *)start, end > start ? end - start : 0 };
 }
@@ -67,6 +70,13 @@ struct seam_range __init seam_image_pages(void)
 struct seam_range __init seam_builtin_archive(void)
 {
 	return (struct seam_range){ (u8 *)__initramfs_start, __initramfs_size };
+}
+
+struct seam_range __init seam_kernel(void)
+{
+	if (!IS_ENABLED(CONFIG_ARM64))
+		return (struct seam_range){ NULL, 0 };
+	return (struct seam_range){ lm_alias(_text), _end - _text };
 }
 
 struct seam_range __init seam_crash_reservation(void)
@@ -148,10 +158,17 @@ struct seam_physical_range __init seam_physical_image(void)
 	return (struct seam_physical_range){ phys_initrd_start, phys_initrd_size };
 }
 
-void __init seam_set_physical_image(struct seam_physical_range range)
+int __init seam_set_physical_image(struct seam_physical_range range)
 {
 	phys_initrd_start = range.start;
 	phys_initrd_size = range.size;
+	return phys_initrd_start == range.start && phys_initrd_size == range.size;
+}
+
+/* With UEFI memory is not known yet. */
+int __init seam_believes_any_range(void)
+{
+	return IS_ENABLED(CONFIG_ARM64) && memblock_phys_mem_size();
 }
 
 #ifdef CONFIG_X86

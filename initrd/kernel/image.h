@@ -42,6 +42,12 @@ struct seam_range seam_image_pages(void);
 /* The archive that was linked into the kernel (CONFIG_INITRAMFS_SOURCE). */
 struct seam_range seam_builtin_archive(void);
 
+/*
+ * The kernel itself, as it is mapped where memory is: where the architecture does not
+ * look before it takes an image. Else nothing.
+ */
+struct seam_range seam_kernel(void);
+
 /* The part of the crash kernel's reservation that is mapped, or nothing. */
 struct seam_range seam_crash_reservation(void);
 
@@ -75,7 +81,13 @@ int seam_image_publish(u8 *start, size_t size);
  * is in whole pages.
  */
 struct seam_physical_range seam_physical_image(void);
-void seam_set_physical_image(struct seam_physical_range range);
+/* False when the range does not fit into the kernel's own types: 32 bits. */
+int seam_set_physical_image(struct seam_physical_range range);
+/*
+ * Whether the architecture makes memory of whatever range it is told to be the image's,
+ * and knows already, when it parses the parameters, what is memory.
+ */
+int seam_believes_any_range(void);
 /*
  * Whether the architecture looks for images to reserve before it has parsed the
  * parameters and has found none yet: the range is then to be reserved at once.

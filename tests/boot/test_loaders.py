@@ -79,6 +79,23 @@ def test_u_boot_with_unaligned_initrd(lab: Lab, kind: str, odd: int) -> None:
     assert outcome.guest.facts["mount"].split()[2] in (("rootfs", "tmpfs", "ramfs") if kind == "cpio" else ("ext2",))
 
 
+@pytest.mark.machines("arm64", "riscv64")
+@pytest.mark.parametrize("kind", ["cpio", "plain ext2"])
+def test_u_boot_with_device_tree_behind_initrd(lab: Lab, kind: str) -> None:
+    """In the page in which the initrd ends, where the kernel reads it to the end."""
+    initrd = lab.image("ext2") if kind == "plain ext2" else initrd_of(lab, kind)
+    mask = "f" * 15 + "8"
+    boot = loaders.u_boot(lab, loaders.wanted(lab, initrd), {"kernel": lab.kernel, "initrd": initrd}, [
+        "setenv initrd_high 0xffffffffffffffff", "setenv fdt_high 0xffffffffffffffff",
+        "${load} ${kernel_addr_r} /kernel", "setexpr place ${ramdisk_addr_r} + 234", "${load} ${place} /initrd",
+        "setexpr tree ${place} + ${filesize}", "setexpr tree ${tree} + 7", f"setexpr tree ${{tree}} \\& {mask}",
+        "fdt addr ${fdtcontroladdr}", "fdt move ${fdtcontroladdr} ${tree}",
+        "booti ${kernel_addr_r} ${place}:${filesize} ${tree}"])
+    outcome = loaders.check(lab, boot)
+    # It is read again, and its sum compared, long after the initrd has gone.
+    assert outcome.console.having("CRC check failed") == []
+
+
 # --- PCs ----------------------------------------------------------------------------
 
 

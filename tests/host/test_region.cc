@@ -223,6 +223,18 @@ TEST_F(RegionTest, ACrashReservationElsewhereDoesNotMatter)
 	EXPECT_EQ(host::image_pages(), "FF");
 }
 
+TEST_F(RegionTest, AnImageInTheKernelIsNone)
+{
+	host::set_image(host::sample(2 * kPage));
+	host::physical().image = {0x40201000, 2 * kPage};
+	host::set_kernel(1);
+	EXPECT_TRUE(Region::locate().empty());
+	EXPECT_TRUE(host::image_forgotten());
+	EXPECT_EQ(host::image_pages(), "oo");
+	EXPECT_EQ(host::whole_log(), "3 INITRD: 0x40201000+0x00002000 overlaps in-use memory region"
+				     " - disabling initrd\n");
+}
+
 TEST_F(RegionTest, ARetainedImageIsShownByteForByte)
 {
 	const Data image = host::sample(kPage + 77);

@@ -115,6 +115,29 @@ TEST_F(Reserve, MemoryThatIsNoneIsRefused)
 				     " - disabling initrd\n");
 }
 
+TEST_F(Reserve, WhereAnyRangeIsBelievedTheParameterLooks)
+{
+	physical().believes_any_range = true;
+	EXPECT_EQ(set("0x200123,5000").start, 0x200123u);
+	EXPECT_EQ(set("0x20000000,8K").size, 0u);
+	EXPECT_EQ(set("0xfffffffffffff000,8K").size, 0u);
+	EXPECT_TRUE(physical().reserved.empty());
+	EXPECT_EQ(host::log_lines()[0].text,
+		  "INITRD: 0x20000000+0x00002000 is not a memory region - disabling initrd");
+	EXPECT_EQ(host::log_lines().size(), 2u);
+}
+
+TEST_F(Reserve, WhatTheKernelsTypesDoNotHoldIsNoMemory)
+{
+	physical().most = 0xffffffff;
+	for (const char *argument : {"0x140000000,8M", "0x200000,4G"})
+		EXPECT_EQ(set(argument).size, 0u) << argument;
+	EXPECT_TRUE(host::logged(
+		"INITRD: 0x140000000+0x00800000 is not a memory region - disabling initrd"));
+	EXPECT_TRUE(host::logged(
+		"INITRD: 0x00200000+0x100000000 is not a memory region - disabling initrd"));
+}
+
 TEST_F(Reserve, HighMemoryIsRefused)
 {
 	physical().high_memory = 0x302000;

@@ -27,6 +27,7 @@ struct Block {
 	size_t loaded = 0; // the image's size before its end was cut off
 	seam_range own = {};
 	seam_range crash = {};
+	seam_range kernel = {};
 	std::string pages;
 	std::vector<u8> published;
 };
@@ -138,6 +139,11 @@ void set_crash_reservation(size_t first_page, size_t pages)
 			block.pages[i] = 'c';
 }
 
+void set_kernel(size_t pages)
+{
+	block.kernel = {address_of(0), pages * kPage};
+}
+
 std::string image_pages()
 {
 	return block.pages;
@@ -225,6 +231,11 @@ struct seam_range seam_builtin_archive(void)
 	return {state.builtin.data(), state.builtin.size()};
 }
 
+struct seam_range seam_kernel(void)
+{
+	return block.kernel;
+}
+
 struct seam_range seam_crash_reservation(void)
 {
 	return block.crash;
@@ -262,9 +273,17 @@ struct seam_physical_range seam_physical_image(void)
 	return state.physical.image;
 }
 
-void seam_set_physical_image(struct seam_physical_range range)
+int seam_set_physical_image(struct seam_physical_range range)
 {
+	const u64 most = state.physical.most;
+
 	state.physical.image = range;
+	return range.start <= most && range.size <= most;
+}
+
+int seam_believes_any_range(void)
+{
+	return state.physical.believes_any_range;
 }
 
 int seam_reserves_too_early(void)

@@ -103,9 +103,9 @@ size_t settled();
 
 /* Which of its first and last page the image does not share with others. */
 enum class Own {
-	kBoth, /* arm64, riscv */
-	kLast, /* x86 */
-	kNeither,
+	kBoth,	  /* arm */
+	kLast,	  /* x86 */
+	kNeither, /* arm64, riscv, User Mode Linux */
 };
 
 /*
@@ -117,6 +117,8 @@ void set_image(const std::vector<u8> &content, size_t misalignment = 0, Own own 
 void cut_image(size_t size);
 /* Reserves pages for a crash kernel, counted from the image's first page. */
 void set_crash_reservation(size_t first_page, size_t pages);
+/* Says that the kernel takes up so many of the image's first pages. */
+void set_kernel(size_t pages);
 /*
  * One letter for each page that the image lies in, from its first:
  *   -  shared with others, nobody's to free      F  freed
@@ -145,6 +147,8 @@ struct Physical {
 	std::vector<seam_physical_range> mapped; /* one for each call */
 	u64 high_memory = 0;			 /* where it begins; 0: there is none */
 	bool reserves_too_early = false;	 /* as x86 does */
+	bool believes_any_range = false;	 /* as arm64 does */
+	u64 most = ~u64{0};			 /* what the kernel's types hold */
 };
 Physical &physical();
 void set_builtin_archive(const std::vector<u8> &archive);
