@@ -46,6 +46,11 @@ struct Options {
 
 constinit Options options = {};
 
+// Whether the image may be used; kNone: nobody has looked yet.
+enum class Verdict { kNone, kWanted, kRefused };
+
+constinit Verdict verdict = Verdict::kNone;
+
 // The image from populate to load, while it waits for the RAM disk driver.
 constinit Region waiting = Region::none();
 
@@ -188,17 +193,29 @@ void initrd_reserve(void)
 	reserve_physical_image();
 }
 
+void initrd_verify(void)
+{
+	if (verdict != Verdict::kNone)
+		return;
+	const seam_range loaded = seam_image_loaded();
+	bool wanted = true;
+
+	if (Region::locate().empty())
+		verify_absence();
+	else
+		wanted = verify_image(Bytes(loaded.start, loaded.size));
+	verdict = wanted ? Verdict::kWanted : Verdict::kRefused;
+}
+
 void initrd_populate_rootfs(void)
 {
 	unpack_builtin_archive();
+	initrd_verify();
 
 	Region region = Region::locate();
-	const seam_range loaded = seam_image_loaded();
 
 	seam_image_forget();
-	if (region.empty())
-		verify_absence();
-	else if (!verify_image(Bytes(loaded.start, loaded.size)))
+	if (verdict == Verdict::kRefused)
 		region.free();
 	if (!region.empty() && options.noinitrd)
 		preserve(region);

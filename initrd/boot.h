@@ -16,6 +16,12 @@ extern "C" {
 void initrd_reserve(void);
 
 /*
+ * Before anything of the image is looked at: whether it may be used, if that was
+ * asked. initrd_populate_rootfs() does it where nobody else has.
+ */
+void initrd_verify(void);
+
+/*
  * At rootfs_initcall, beside other initcalls: unpack what is an archive and
  * give its memory back, or keep it. What is an image waits.
  */

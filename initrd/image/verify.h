@@ -23,11 +23,11 @@ void set_verification(const char *value);
 /*
  * Whether `image`, all of what the boot loader left, may be used: nobody has asked,
  * or its digest is a wanted one. Else both are said, and under "enforce" the machine
- * stops, as it does when there is nothing to verify it by.
+ * is going to stop, as it does when there is nothing to verify it by.
  */
 bool verify_image(Bytes image);
 
-/* There is no image: stops the machine under "enforce". */
+/* There is no image: the machine is going to stop under "enforce". */
 void verify_absence();
 
 } // namespace initrd

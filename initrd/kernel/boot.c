@@ -8,6 +8,8 @@
 #include <linux/initrd.h>
 #include <linux/kstrtox.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/security.h>
 #include <linux/slab.h>
@@ -15,26 +17,60 @@
 
 #include "do_mounts.h"
 #include "initrd/boot.h"
+#include "initrd/kernel/log.h"
 #include "initrd/kernel/series.h"
 
 static ASYNC_DOMAIN_EXCLUSIVE(initramfs_domain);
 static async_cookie_t initramfs_cookie;
 static bool initramfs_async __initdata = true;
 
+static DEFINE_MUTEX(verification);
+static bool verified;
+static const char *halted;
+
+void __init seam_halt(const char *reason)
+{
+	halted = reason;
+}
+
+static void __init verify(void)
+{
+	mutex_lock(&verification);
+	if (!verified)
+		initrd_verify();
+	verified = true;
+	mutex_unlock(&verification);
+}
+
 static void __init populate(void *unused, async_cookie_t cookie)
 {
+	verify();
 	initrd_populate_rootfs();
 	SERIES_ROOTFS_IS_POPULATED();
 }
 
-void wait_for_initramfs(void)
+static void wait(void)
 {
-	if (!initramfs_cookie) {
+	async_synchronize_cookie_domain(initramfs_cookie + 1, &initramfs_domain);
+}
+
+/*
+ * Whoever uses the root file system calls this first, and the kernel itself before it
+ * runs init or mounts a root: also where initcall_blacklist= kept the image from
+ * being looked at, which a boot configuration inside it can ask for.
+ */
+void __ref wait_for_initramfs(void)
+{
+	if (initramfs_cookie) {
+		wait();
+	} else {
 		/* Too early: waiting would be for ever, the access will fail. */
 		pr_warn_once("%s() called before rootfs_initcalls\n", __func__);
-		return;
+		if (!verified)
+			verify();
 	}
-	async_synchronize_cookie_domain(initramfs_cookie + 1, &initramfs_domain);
+	if (halted)
+		panic("%s", halted);
 }
 EXPORT_SYMBOL_GPL(wait_for_initramfs);
 
@@ -62,7 +98,7 @@ static int __init populate_rootfs(void)
 	initramfs_cookie = async_schedule_domain(populate, NULL, &initramfs_domain);
 	usermodehelper_enable();
 	if (!initramfs_async)
-		wait_for_initramfs();
+		wait();
 	return 0;
 }
 rootfs_initcall(populate_rootfs);

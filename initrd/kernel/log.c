@@ -34,11 +34,6 @@ void __init seam_panic(const char *reason)
 	panic("%s", reason);
 }
 
-void __init seam_halt(const char *reason)
-{
-	panic("%s", reason);
-}
-
 u64 __init seam_now_ns(void)
 {
 	return ktime_get_ns();

@@ -36,7 +36,10 @@ size_t seam_format(char *to, size_t size, const char *format, __builtin_va_list 
  * declared noreturn: objtool has a list of the functions that are, without it.)
  */
 void seam_panic(const char *reason);
-/* The same, and nothing is shown. */
+/*
+ * Stops the machine before anything is run from the root file system or mounted over
+ * it: when the drivers of consoles have had their time to start. Returns, though.
+ */
 void seam_halt(const char *reason);
 
 /* Nanoseconds on a clock that never goes back. */

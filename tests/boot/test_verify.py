@@ -76,6 +76,23 @@ def test_boot_configuration_cannot_add_a_digest(lab: Lab) -> None:
     assert outcome.console.having("initrd: image verified: ")
 
 
+def test_boot_configuration_cannot_skip_the_verification(lab: Lab) -> None:
+    """It may keep the image from being unpacked, but the machine does not go on to
+    a root of its choice."""
+    if lab.machine.native:
+        pytest.skip("User Mode Linux does not tell where the boot configuration is")
+    image = lab.write("initrd", with_bootconfig(lab.image("cpio").read_bytes(),
+                                                "kernel.initcall_blacklist = populate_rootfs\n"))
+    disks = [lab.real_root()]
+    words = ["bootconfig", "initrd.verify=enforce", "root=/dev/vda", "ro"]
+    stopped = lab.boot(image, [*words, f"initrd.sha256={OTHER}"], disks=disks, clean=False)
+    assert stopped.console.having("initcall populate_rootfs blacklisted")
+    assert stopped.console.panic == "initrd: the image is not the one that is wanted"
+    outcome = lab.boot(image, [*words, f"initrd.sha256={digest_of(image)}"], disks=disks, clean=False)
+    assert outcome.success, outcome.reason
+    assert outcome.console.having("initrd: image verified: ") and outcome.console.loads == []
+
+
 def test_what_is_no_digest(lab: Lab) -> None:
     """It is said, and lets nothing in."""
     image = lab.image("cpio")

@@ -81,6 +81,25 @@ TEST_F(Verify, TheRightImage)
 	EXPECT_EQ(ram0(kImage.size()), kImage);
 }
 
+TEST_F(Verify, OnceIsEnough)
+{
+	host::set_image(kArchive);
+	initrd_add_digests(sha256(kArchive).c_str());
+	initrd_verify();
+	boot();
+	EXPECT_EQ(text("a"), "1");
+	EXPECT_EQ(host::log_lines()[0].text, verified(kArchive));
+	EXPECT_NE(host::log_lines()[1].text, verified(kArchive));
+}
+
+TEST_F(Verify, WhatWasRefusedBeforeStaysRefused)
+{
+	host::set_image(kArchive);
+	initrd_add_digests(kOther.c_str());
+	initrd_verify();
+	expect_refused();
+}
+
 TEST_F(Verify, CapitalLettersAndCommas)
 {
 	std::string list = "," + kOther + ",,";

@@ -9,6 +9,7 @@ namespace host {
 void reset_boot()
 {
 	initrd::options = {};
+	initrd::verdict = initrd::Verdict::kNone;
 	initrd::waiting = initrd::Region::none();
 }
 

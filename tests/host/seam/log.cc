@@ -146,6 +146,7 @@ void seam_panic(const char *reason)
 	throw host::Panic(reason);
 }
 
+// (In a kernel the rest of populating comes before it.)
 void seam_halt(const char *reason)
 {
 	throw host::Panic(reason);
