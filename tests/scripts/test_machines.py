@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,15 +16,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "qemu"), str(ROOT / "tests")]
 
+import images  # noqa: E402
 import kernels  # noqa: E402
 import matrix  # noqa: E402
 import userland  # noqa: E402
 import vm  # noqa: E402
 
 
-def dry_run(*words: str) -> subprocess.CompletedProcess[str]:
+def dry_run(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run([ROOT / "qemu/boot", "--dry-run", "--kernel-image=/kernel", *words], capture_output=True,
-                          text=True, check=False)
+                          text=True, check=False, env=env)
 
 
 @pytest.mark.parametrize("name", vm.MACHINES)
@@ -77,6 +80,26 @@ def test_every_architecture_has_its_files() -> None:
 def test_machines_that_there_are_not(words: Sequence[str], said: str) -> None:
     done = dry_run(*words)
     assert done.returncode == 2 and said in done.stderr
+
+
+@pytest.mark.parametrize(("method", "magic"), images.COMPRESSED_MAGICS)
+def test_tools_of_an_image(method: str, magic: bytes, tmp_path: Path) -> None:
+    """What unpacks it is installed where it is missing, whatever the format."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("env", "bash", "dirname", "cat", "head", "od", "tr"):
+        (programs / name).symlink_to(shutil.which(name) or name)
+    image = tmp_path / "image"
+    image.write_bytes((magic + bytes(100))[:100])
+    said = dry_run(f"--image={image}", env={"PATH": str(programs)}).stdout.splitlines()[0].split()
+    assert said[:2] == ["apt-get", "install"] and images.package_of(images.DECOMPRESSORS[method][0]) in said
+
+
+def test_compressors_that_the_page_names() -> None:
+    """README.md compresses an image with each tool that there is a magic number for."""
+    tools = set(re.findall(r"^(\w+) .*<ext2\.img >", (ROOT / "README.md").read_text(), re.M))
+    assert tools == {command[0] for command in images.DECOMPRESSORS.values()}
+    assert {method for method, _ in images.COMPRESSED_MAGICS} == set(images.COMPRESSORS)
 
 
 def test_native_machine_has_limits(tmp_path: Path) -> None:
