@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Iterator, Sequence
 
@@ -37,8 +38,10 @@ PLAIN = "plain"
 #: What a flavour's file may say in a comment.
 SAID = ("archs", "machine", "series", "options", "packages", "patience", "tests")
 
-#: What a result depends on, besides the kernel's own sources (by git's pathspecs).
-INPUTS = ("Kbuild", "Kconfig", "initrd", "ramdisk", "qemu", "scripts", ":!scripts/inspect", "tests/boot", "tests/kunit")
+#: What a result depends on, besides the kernel's own sources.
+INPUTS = ("Kbuild", "Kconfig", "initrd", "ramdisk", "qemu", "scripts", "tests/boot", "tests/kunit")
+#: What lies below them and is no part of a kernel.
+NO_INPUTS = ("scripts/inspect",)
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,33 @@ def cells() -> Iterator[Cell]:
                            said.get("tests", "smoke"))
 
 
+def generated() -> tuple[str, ...]:
+    """Patterns of the names that are made beside sources: those in .gitignore."""
+    try:
+        lines = (ROOT / ".gitignore").read_text().splitlines()
+    except OSError:
+        lines = []
+    return ("__pycache__", "*.pyc", *(line.rstrip("/") for line in lines if line and line[0] not in "#/"))
+
+
+def files_below(path: Path, left_out: Sequence[str]) -> Iterator[Path]:
+    """The files of a folder, or the file itself, without git, which may not be there."""
+    if path.is_dir() and not path.is_symlink():
+        for child in sorted(path.iterdir()):
+            if not any(fnmatch(child.name, pattern) for pattern in left_out):
+                yield from files_below(child, left_out)
+    elif path.is_file() and not any(path.is_relative_to(ROOT / name) for name in NO_INPUTS):
+        yield path
+
+
 def fingerprint() -> str:
     """A hash of all inputs, by name and content."""
-    names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *INPUTS], cwd=ROOT,
-                           capture_output=True, check=True).stdout.split(b"\0")
     digest = hashlib.sha256()
-    for name in sorted(filter(None, names)):
-        path = ROOT / name.decode()
-        if path.is_file():
-            digest.update(name + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    left_out = generated()
+    for name in INPUTS:
+        for path in files_below(ROOT / name, left_out):
+            content = hashlib.sha256(path.read_bytes()).digest()
+            digest.update(bytes(path.relative_to(ROOT)) + b"\0" + content)
     return digest.hexdigest()[:16]
 
 

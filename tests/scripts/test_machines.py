@@ -178,5 +178,42 @@ def test_results_of_before(ran: list[str], tmp_path: Path, capsys: pytest.Captur
     assert ran == ["6.12-arm64-scs"]
 
 
+@pytest.fixture
+def exported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A project of its own that is no clone, on a machine without git."""
+    for name in (*matrix.INPUTS, *matrix.NO_INPUTS):
+        if (ROOT / name).is_dir():
+            (tmp_path / name).mkdir(parents=True)
+        else:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(name)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    monkeypatch.setattr(matrix, "ROOT", tmp_path)
+    monkeypatch.setenv("PATH", "/nowhere")
+    return tmp_path
+
+
+def test_inputs_without_git(exported: Path) -> None:
+    """They are the files that there are, but for what is made beside them and what is
+    no part of a kernel."""
+    found = [matrix.fingerprint()]
+    (exported / "initrd/cpio").mkdir()
+    for name in ("initrd/cpio/reader.cc", "qemu/images.py"):
+        (exported / name).write_text(name)
+        found.append(matrix.fingerprint())
+    (exported / "initrd/cpio/reader.cc").write_text("changed")
+    found.append(matrix.fingerprint())
+    (exported / "initrd/cpio/reader.cc").rename(exported / "initrd/reader.cc")
+    found.append(matrix.fingerprint())
+    assert len(set(found)) == len(found)
+    (exported / "qemu/__pycache__").mkdir()
+    for name in ("qemu/__pycache__/images.cpython-311.pyc", "qemu/images.pyc", "initrd/reader.o", "initrd/reader.cc~",
+                 "scripts/inspect/main.cc", "README.md", "tests/boot/.test_x.py.swp"):
+        (exported / name).write_text(name)
+        assert matrix.fingerprint() == found[-1], name
+    (exported / ".gitignore").unlink()
+    assert re.fullmatch("[0-9a-f]{16}", matrix.fingerprint())
+
+
 def test_no_such_cell(ran: list[str]) -> None:
     assert matrix.main(["-k", "6.12-vax"]) == 1 and ran == []
