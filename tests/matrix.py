@@ -58,7 +58,11 @@ class Cell:
     tests: str = "smoke"
 
     def __str__(self) -> str:
-        return f"{self.series}-{self.arch}-{self.flavour}"
+        return "-".join(self.fields)
+
+    @property
+    def fields(self) -> tuple[str, str, str]:
+        return self.series, self.arch, self.flavour
 
     @property
     def result(self) -> Path:
@@ -108,6 +112,15 @@ def fingerprint() -> str:
             content = hashlib.sha256(path.read_bytes()).digest()
             digest.update(bytes(path.relative_to(ROOT)) + b"\0" + content)
     return digest.hexdigest()[:16]
+
+
+def picked(pattern: str) -> list[Cell]:
+    """The cells that all words of a pattern stand for. A word that is the name of a
+    series, an architecture or a flavour means just that, and not what contains it."""
+    everything = list(cells())
+    values = {value for cell in everything for value in cell.fields}
+    return [cell for cell in everything
+            if all(word in (cell.fields if word in values else str(cell)) for word in pattern.split())]
 
 
 def known(cell: Cell) -> dict[str, object]:
@@ -179,16 +192,18 @@ def table(chosen: Sequence[Cell], inputs: str) -> str:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="tests/run --matrix", description=__doc__)
     parser.add_argument("-k", dest="pattern", default="", metavar="PATTERN",
-                        help="only cells whose names match: words that must all be in them")
+                        help="only cells that match all words: a series, architecture or flavour, or else a part "
+                        'of the cell\'s name: "6.1 arm", "6.12-x86_64-pre"')
     parser.add_argument("--list", action="store_true", help="name the cells, run none")
     parser.add_argument("--table", action="store_true", help="show the results that there are, run none")
     parser.add_argument("--again", action="store_true", help="run also what has passed")
     parser.add_argument("--packages", action="store_true", help="name the packages that the cells need")
     parser.add_argument("--jobs", type=int, default=2, help="boots at a time (2)")
     options = parser.parse_args(arguments)
-    chosen = [cell for cell in cells() if all(word in str(cell) for word in options.pattern.split())]
+    chosen = picked(options.pattern)
     if options.list:
-        print("\n".join(map(str, chosen)))
+        for cell in chosen:
+            print(cell)
         return 0
     if options.packages:
         for name in sorted({name for cell in chosen for name in cell.packages}):

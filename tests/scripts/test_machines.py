@@ -135,6 +135,24 @@ def test_cells() -> None:
     assert all(cell.arch == vm.MACHINES[cell.machine].arch for cell in cells if cell.machine)
 
 
+@pytest.mark.parametrize(("pattern", "series", "archs", "flavours"), [
+    ("6.1", {"6.1"}, set(matrix.ARCHS), None),
+    ("6.12 arm", {"6.12"}, {"arm"}, {"plain"}),
+    ("arm64 kcfi", {"6.12", "6.1"}, {"arm64"}, {"kcfi"}),
+    ("debug x86_64", {"6.12", "6.1"}, {"x86_64"}, {"debug"}),
+    ("preempt x86_64 6.12", {"6.12"}, {"x86_64"}, {"preempt"}),
+    ("debug-", {"6.12"}, {"um"}, {"debug-um"}),
+    ("6.12-x86_64-pre", {"6.12"}, {"x86_64"}, {"preempt", "preempt-rt"}),
+    ("6.1-arm", {"6.1"}, {"arm", "arm64"}, None),
+])
+def test_picking(pattern: str, series: set[str], archs: set[str], flavours: set[str] | None) -> None:
+    """A word that names a series, an architecture or a flavour means no other; any
+    other word is a part of the cell's name."""
+    cells = matrix.picked(pattern)
+    assert {cell.series for cell in cells} == series and {cell.arch for cell in cells} == archs
+    assert flavours is None or {cell.flavour for cell in cells} == flavours
+
+
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The cells that were run; building is pretended, and "kcfi" fails."""
