@@ -194,13 +194,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("-k", dest="pattern", default="", metavar="PATTERN",
                         help="only cells that match all words: a series, architecture or flavour, or else a part "
                         'of the cell\'s name: "6.1 arm", "6.12-x86_64-pre"')
+    parser.add_argument("--kernel", action="append", choices=SERIES, help="only this series; may be repeated")
+    parser.add_argument("--arch", action="append", choices=ARCHS, help="only this architecture; may be repeated")
     parser.add_argument("--list", action="store_true", help="name the cells, run none")
     parser.add_argument("--table", action="store_true", help="show the results that there are, run none")
     parser.add_argument("--again", action="store_true", help="run also what has passed")
     parser.add_argument("--packages", action="store_true", help="name the packages that the cells need")
     parser.add_argument("--jobs", type=int, default=2, help="boots at a time (2)")
     options = parser.parse_args(arguments)
-    chosen = picked(options.pattern)
+    chosen = [cell for cell in picked(options.pattern)
+              if cell.series in (options.kernel or SERIES) and cell.arch in (options.arch or ARCHS)]
     if options.list:
         for cell in chosen:
             print(cell)

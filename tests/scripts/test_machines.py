@@ -153,6 +153,18 @@ def test_picking(pattern: str, series: set[str], archs: set[str], flavours: set[
     assert flavours is None or {cell.flavour for cell in cells} == flavours
 
 
+def test_series_and_archs(capsys: pytest.CaptureFixture[str]) -> None:
+    """They pick cells beside a pattern; those of build-kernel.sh are known."""
+    assert matrix.main(["--list", "--kernel=6.12", "--arch=um", "--arch=arm", "-k", "plain"]) == 0
+    assert capsys.readouterr().out.split() == ["6.12-arm-plain", "6.12-um-plain"]
+    matrix.main(["--list", "--kernel=6.1", "--kernel=6.12", "-k", "debug-um"])
+    assert capsys.readouterr().out.split() == ["6.12-um-debug-um"]
+    matrix.main(["--list", "-k", "none-such"])
+    assert capsys.readouterr().out == ""
+    rows = re.findall(r'^\t"(\S+) +linux-source', (ROOT / "scripts/lib.sh").read_text(), re.M)
+    assert set(rows) == set(matrix.SERIES)
+
+
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The cells that were run; building is pretended, and "kcfi" fails."""

@@ -22,7 +22,11 @@ def call(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedPro
 @pytest.mark.parametrize("words", [["--nonsense"], ["stray"], ["-k"], ["--kernel"], ["--stock"],
                                    ["--host", "--kernel-image=/dev/null"], ["--arch=vax"], ["--matrix", "--boot"],
                                    ["--fuzz=0"], ["--fuzz", "0"], ["--fuzz=junk"], ["--fuzz", "1.5"], ["--fuzz="],
-                                   ["--fuzz", "10", "20"], ["--coverage=90"], ["--matrix", "--fuzz"]])
+                                   ["--fuzz", "10", "20"], ["--coverage=90"], ["--matrix", "--fuzz"],
+                                   ["--matrix", "--stock"], ["--matrix", "--debug"], ["--matrix", "--machine=um"],
+                                   ["--matrix", "--kernel-image=/dev/null"], ["--matrix", "--kernel=5.4"],
+                                   ["--matrix", f"--kernel={ROOT}"], ["--matrix", "--arch=vax"],
+                                   ["--boot", "--arch=arm64", "--arch=um"]])
 def test_wrong_usage(words: list[str]) -> None:
     """2, a word about it on stderr, and nothing run."""
     done = call(RUN, *words)
@@ -153,6 +157,38 @@ def test_a_part_that_cannot_start_has_failed(copy: Path) -> None:
     last = done.stdout.strip().splitlines()[-1]
     match = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", last)
     assert match is not None and int(match[2]) >= 1
+
+
+@pytest.fixture
+def with_matrix(copy: Path) -> Path:
+    """The copy with a matrix of two kernels, which only says what it is asked for."""
+    (copy / "qemu/packages").write_text("")
+    (copy / "tests/matrix.py").write_text(
+        "import sys\n"
+        "words = sys.argv[1:]\n"
+        "if '--list' in words: print('6.12-arm64-plain\\n6.12-um-plain' if 'none' not in words else '', end='')\n"
+        "elif '--packages' not in words: print(*words, sep='\\n')\n"
+    )
+    return copy
+
+
+@pytest.mark.parametrize(("words", "passed_on"), [
+    ([], []),
+    (["--arch=um"], ["--arch=um"]),
+    (["--arch", "arm64", "--arch", "um", "--clean"], ["--arch=arm64", "--arch=um", "--again"]),
+    (["--kernel", "6.1", "--kernel=6.12", "--arch=arm"], ["--arch=arm", "--kernel=6.1", "--kernel=6.12"]),
+])
+def test_matrix(with_matrix: Path, words: list[str], passed_on: list[str]) -> None:
+    """Series and architectures pick kernels, as the pattern does."""
+    done = call(with_matrix / "tests/run", "--matrix", "-k", "a b", *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["-k", "a b", "--jobs", str(len(os.sched_getaffinity(0))), *passed_on]
+
+
+def test_matrix_without_such_kernels(with_matrix: Path) -> None:
+    """1, and a word about it."""
+    done = call(with_matrix / "tests/run", "--matrix", "-k", "none")
+    assert done.returncode == 1 and "no such kernel" in done.stderr and done.stdout == ""
 
 
 @pytest.fixture
