@@ -6,7 +6,8 @@ tests/run --matrix runs it. Each cell is a kernel, built by build-kernel.sh and
 booted with the tests that are marked "smoke", or with the mark that its file names;
 the plain kernels run their KUnit suites, too. A cell that passed is not run again
 until something that it is made of changes, so that the whole can be interrupted at
-any time.
+any time. The last line counts cells that passed and failed, the tests that were
+skipped in them and, with --table, the cells that were never run, which are no failures.
 """
 
 from __future__ import annotations
@@ -38,10 +39,16 @@ PLAIN = "plain"
 #: What a flavour's file may say in a comment.
 SAID = ("archs", "machine", "series", "options", "packages", "patience", "tests")
 
-#: What a result depends on, besides the kernel's own sources.
-INPUTS = ("Kbuild", "Kconfig", "initrd", "ramdisk", "qemu", "scripts", "tests/boot", "tests/kunit")
+#: What a result depends on, besides the kernel's own sources and the compiler.
+INPUTS = ("Kbuild", "Kconfig", "initrd", "ramdisk", "qemu", "scripts", "tests/boot", "tests/kunit", "tests/pytest.ini")
+#: The same, where KUnit suites are run.
+KUNIT_INPUTS = ("tests/.kunitconfig", "tests/run")
 #: What lies below them and is no part of a kernel.
 NO_INPUTS = ("scripts/inspect",)
+
+#: Where Debian's packages put the kernel's sources, and what build-kernel.sh compiles them with.
+TARBALLS = Path("/usr/src")
+COMPILER = "clang-19"
 
 
 @dataclass(frozen=True)
@@ -103,15 +110,43 @@ def files_below(path: Path, left_out: Sequence[str]) -> Iterator[Path]:
         yield path
 
 
-def fingerprint() -> str:
-    """A hash of all inputs, by name and content."""
+def fingerprint(cell: Cell) -> str:
+    """A hash of all files that are inputs, by name and content."""
     digest = hashlib.sha256()
     left_out = generated()
-    for name in INPUTS:
+    for name in (*INPUTS, *(KUNIT_INPUTS if cell.flavour == PLAIN else ())):
         for path in files_below(ROOT / name, left_out):
             content = hashlib.sha256(path.read_bytes()).digest()
             digest.update(bytes(path.relative_to(ROOT)) + b"\0" + content)
     return digest.hexdigest()[:16]
+
+
+def source(series: str) -> str:
+    """What identifies the kernel's sources, as build-kernel.sh keeps it beside them;
+    "" where there are none yet."""
+    row = re.search(rf'^\t"{re.escape(series)} +\S+ +(\S+)"$', (ROOT / "scripts/lib.sh").read_text(), re.M)
+    tarballs = sorted(TARBALLS.glob(f"{row[1]}.tar.*")) if row else []
+    try:
+        if tarballs:
+            found = tarballs[-1].stat()
+            return f"{tarballs[-1]} {found.st_size} {int(found.st_mtime)}"
+        return (ROOT / f"build/src/linux-{series}.origin").read_text().strip()
+    except OSError:
+        return ""
+
+
+def compiler() -> str:
+    """The first line of its version; "" where it is not installed yet."""
+    try:
+        done = subprocess.run([COMPILER, "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.split("\n")[0]
+
+
+def made_of(cell: Cell) -> dict[str, str]:
+    """What a result is good for, as it is now."""
+    return {"inputs": fingerprint(cell), "source": source(cell.series), "compiler": compiler()}
 
 
 def picked(pattern: str) -> list[Cell]:
@@ -129,7 +164,7 @@ def known(cell: Cell) -> dict[str, object]:
         found = json.loads(cell.result.read_text())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and "verdict" in found else {}
 
 
 def said_by(command: Sequence[str | Path], log: Path) -> tuple[int, str]:
@@ -139,6 +174,11 @@ def said_by(command: Sequence[str | Path], log: Path) -> tuple[int, str]:
                               check=False)
         output.write(done.stdout)
     return done.returncode, done.stdout.decode(errors="replace")
+
+
+def counted(said: str) -> dict[str, int]:
+    """The numbers in what pytest or tests/run says last."""
+    return {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?|skipped)", said)}
 
 
 def run(cell: Cell, jobs: int) -> dict[str, object]:
@@ -156,17 +196,19 @@ def run(cell: Cell, jobs: int) -> dict[str, object]:
                             "tests/boot", "-m", cell.tests, "-n", str(jobs), "-q", "--basetemp",
                             RESULTS / f"tmp-{cell}", "--kernel-image", image, "--machine", cell.machine or cell.arch,
                             "--patience", cell.patience], log)
-    count = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?|skipped)", said)}
+    count = counted(said)
     failed = count.get("failed", 0) + count.get("error", 0) + count.get("errors", 0)
+    skipped = count.get("skipped", 0)
     good = status == 0 and count.get("passed", 0) > 0 and not failed
     if good and cell.flavour == PLAIN:
         status, said = said_by([ROOT / "tests/run", "--kunit", "--kernel", cell.series, "--arch", cell.arch], log)
         good = status == 0
+        skipped += counted(said).get("skipped", 0)
     return {"verdict": "passed" if good else "FAILED", "passed": count.get("passed", 0), "failed": failed,
-            "build": built, "boots": time.monotonic() - start - built, "log": str(log)}
+            "skipped": skipped, "build": built, "boots": time.monotonic() - start - built, "log": str(log)}
 
 
-def table(chosen: Sequence[Cell], inputs: str) -> str:
+def table(chosen: Sequence[Cell]) -> str:
     """Markdown: series and architecture beside each other, flavours below."""
     columns = [(series, arch) for series in SERIES for arch in ARCHS
                if any((cell.series, cell.arch) == (series, arch) for cell in chosen)]
@@ -182,9 +224,10 @@ def table(chosen: Sequence[Cell], inputs: str) -> str:
             elif not result:
                 row.append("not run")
             else:
-                stale = "" if result.get("inputs") == inputs else " (before a change)"
+                stale = "" if made_of(cell).items() <= result.items() else " (before a change)"
                 boots = f", {result['passed']} boots" if result.get("passed") else ""
-                row.append(f"{result['verdict']}{boots}{stale}")
+                left = f", {result['skipped']} skipped" if result.get("skipped") else ""
+                row.append(f"{result['verdict']}{boots}{left}{stale}")
         lines.append(f"| {flavour} | " + " | ".join(row) + " |")
     return "\n".join(lines) + "\n"
 
@@ -213,20 +256,26 @@ def main(arguments: Sequence[str]) -> int:
             print(name)
         return 0
     RESULTS.mkdir(parents=True, exist_ok=True)
-    inputs = fingerprint()
-    failed = 0
+    passed = failed = skipped = not_run = 0
     for number, cell in enumerate(chosen, start=1):
         result = known(cell)
-        if not options.table and (options.again or result.get("inputs") != inputs or result.get("verdict") != "passed"):
+        now = made_of(cell)
+        current = result.get("verdict") == "passed" and now.items() <= result.items()
+        if not options.table and (options.again or not current):
             print(f"matrix: {number} of {len(chosen)}: {cell} ...", flush=True)
-            result = {**run(cell, options.jobs), "inputs": inputs}
+            # (The first build installs the sources and the compiler.)
+            result = {**run(cell, options.jobs), **now, "source": source(cell.series), "compiler": compiler()}
             cell.result.write_text(json.dumps(result, indent=1) + "\n")
             print(f"matrix: {cell}: {result['verdict']}", flush=True)
-        failed += result.get("verdict") != "passed"
-    text = table(chosen, inputs)
+        verdict = result.get("verdict")
+        passed += verdict == "passed"
+        failed += verdict not in ("passed", None)
+        not_run += verdict is None
+        skipped += int(str(result.get("skipped", 0)))
+    text = table(chosen)
     (RESULTS / "table.md").write_text(text)
     print(text)
-    print(f"{len(chosen) - failed} passed, {failed} failed, 0 skipped")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped" + (f", {not_run} not run" if not_run else ""))
     return 1 if failed or not chosen else 0
 
 

@@ -172,7 +172,8 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
     def run(cell: matrix.Cell, jobs: int) -> dict[str, object]:
         names.append(str(cell))
-        return {"verdict": "FAILED" if cell.flavour == "kcfi" else "passed", "passed": 7, "failed": 0}
+        return {"verdict": "FAILED" if cell.flavour == "kcfi" else "passed", "passed": 7, "failed": 0,
+                "skipped": 2}
 
     monkeypatch.setattr(matrix, "RESULTS", tmp_path)
     monkeypatch.setattr(matrix, "run", run)
@@ -191,8 +192,8 @@ def test_resuming(ran: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert matrix.main(["-k", "6.12-arm64-scs", "--again"]) == 0
     assert ran == ["6.12-arm64-scs"]
     text = capsys.readouterr().out
-    assert "| kcfi | FAILED" in text and "| scs | passed, 7 boots |" in text
-    assert text.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+    assert "| kcfi | FAILED" in text and "| scs | passed, 7 boots, 2 skipped |" in text
+    assert text.splitlines()[-1] == "1 passed, 0 failed, 2 skipped"
 
 
 def test_results_of_before(ran: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,16 +203,99 @@ def test_results_of_before(ran: list[str], tmp_path: Path, capsys: pytest.Captur
     path.write_text(json.dumps({**json.loads(path.read_text()), "inputs": "other"}))
     capsys.readouterr()
     assert matrix.main(["-k", "6.12-arm64-scs", "--table"]) == 0
-    assert "passed, 7 boots (before a change)" in capsys.readouterr().out
+    assert "passed, 7 boots, 2 skipped (before a change)" in capsys.readouterr().out
     ran.clear()
     matrix.main(["-k", "6.12-arm64-scs"])
     assert ran == ["6.12-arm64-scs"]
 
 
+def test_table_of_what_was_run(ran: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A cell that was never run has not failed; it is counted."""
+    assert matrix.main(["-k", "arm64 scs", "--table"]) == 0 and ran == []
+    text = capsys.readouterr().out
+    assert "| scs | not run | not run |" in text
+    assert text.splitlines()[-1] == "0 passed, 0 failed, 0 skipped, 2 not run"
+    matrix.main(["-k", "6.1 arm64 scs"])
+    matrix.main(["-k", "6.1 arm64 kcfi"])
+    assert matrix.main(["-k", "arm64 scs", "--table"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed, 2 skipped, 1 not run"
+    assert matrix.main(["-k", "6.1 arm64", "--table"]) == 1
+    assert re.fullmatch(r"1 passed, 1 failed, 4 skipped, \d+ not run", capsys.readouterr().out.splitlines()[-1])
+
+
+def test_counts_of_a_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Boots are counted, and what was skipped, in the KUnit suites, too."""
+    def said_by(command: Sequence[str | Path], log: Path) -> tuple[int, str]:
+        if Path(command[0]).name == "build-kernel.sh":
+            return 0, "/kernel\n"
+        if "--kunit" in command:
+            return 0, "kunit-6.1 30 passed, 0 failed, 1 skipped\n\n30 passed, 0 failed, 1 skipped\n"
+        return 0, "SKIPPED [3] boot/test_x.py: 9 of them\n37 passed, 3 skipped, 260 deselected in 9.1s\n"
+
+    monkeypatch.setattr(matrix, "RESULTS", tmp_path)
+    monkeypatch.setattr(matrix, "said_by", said_by)
+    for flavour, skipped in ((matrix.PLAIN, 4), ("scs", 3)):
+        result = matrix.run(matrix.Cell("6.1", "arm64", flavour), 1)
+        assert (result["verdict"], result["passed"], result["failed"], result["skipped"]) == ("passed", 37, 0, skipped)
+
+
+def test_sources_of_the_kernel(ran: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A new package of one series makes the results of that series old. Nothing is
+    wrong with sources that are not there yet, as before the first build."""
+    monkeypatch.setattr(matrix, "TARBALLS", tmp_path)
+    monkeypatch.setattr(matrix, "COMPILER", "no-such-compiler")
+    words = ["-k", "arm64 scs"]
+    tarball = tmp_path / "linux-source-6.1.tar.xz"
+    assert matrix.source("5.4") == matrix.compiler() == ""
+
+    def built(cell: matrix.Cell, jobs: int) -> dict[str, object]:
+        tarball.touch()
+        ran.append(str(cell))
+        return {"verdict": "passed"}
+
+    monkeypatch.setattr(matrix, "run", built)
+    matrix.main(words)
+    assert ran == ["6.12-arm64-scs", "6.1-arm64-scs"]
+    matrix.main(words)
+    assert len(ran) == 2
+    tarball.write_text("another")
+    matrix.main(words)
+    assert ran[2:] == ["6.1-arm64-scs"]
+
+
+def test_sources_as_the_build_names_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The package's file and what build-kernel.sh wrote of it are one."""
+    tarball = tmp_path / "linux-source-6.1.tar.xz"
+    tarball.write_text("sources")
+    monkeypatch.setattr(matrix, "TARBALLS", tmp_path)
+    named = matrix.source("6.1")
+    said = subprocess.run(["stat", "-c", "%n %s %Y", tarball], capture_output=True, text=True, check=True)
+    assert named + "\n" == said.stdout and "stat -c '%n %s %Y'" in (ROOT / "scripts/build-kernel.sh").read_text()
+    tarball.unlink()
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts/lib.sh", tmp_path / "scripts")
+    monkeypatch.setattr(matrix, "ROOT", tmp_path)
+    assert matrix.source("6.1") == ""
+    (tmp_path / "build/src").mkdir(parents=True)
+    (tmp_path / "build/src/linux-6.1.origin").write_text(named + "\n")
+    assert matrix.source("6.1") == named
+
+
+def test_compiler(ran: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Another version makes results old; it is the one that kernels are built with."""
+    assert f"LLVM_CHOICE={matrix.COMPILER.removeprefix('clang')} " in (ROOT / "scripts/build-kernel.sh").read_text()
+    program = tmp_path / "clang"
+    monkeypatch.setattr(matrix, "COMPILER", str(program))
+    for version in ("19.1.7", "19.1.7", "19.2.0"):
+        program.write_text(f"#!/bin/sh\necho clang version {version}\necho Target\n")
+        program.chmod(0o755)
+        matrix.main(["-k", "6.1 arm64 scs"])
+    assert ran == ["6.1-arm64-scs"] * 2 and matrix.compiler() == "clang version 19.2.0"
+
 @pytest.fixture
 def exported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A project of its own that is no clone, on a machine without git."""
-    for name in (*matrix.INPUTS, *matrix.NO_INPUTS):
+    for name in (*matrix.INPUTS, *matrix.KUNIT_INPUTS, *matrix.NO_INPUTS):
         if (ROOT / name).is_dir():
             (tmp_path / name).mkdir(parents=True)
         else:
@@ -226,23 +310,33 @@ def exported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_inputs_without_git(exported: Path) -> None:
     """They are the files that there are, but for what is made beside them and what is
     no part of a kernel."""
-    found = [matrix.fingerprint()]
+    cell = matrix.Cell("6.12", "um", "debug-um")
+    found = [matrix.fingerprint(cell)]
     (exported / "initrd/cpio").mkdir()
     for name in ("initrd/cpio/reader.cc", "qemu/images.py"):
         (exported / name).write_text(name)
-        found.append(matrix.fingerprint())
+        found.append(matrix.fingerprint(cell))
     (exported / "initrd/cpio/reader.cc").write_text("changed")
-    found.append(matrix.fingerprint())
+    found.append(matrix.fingerprint(cell))
     (exported / "initrd/cpio/reader.cc").rename(exported / "initrd/reader.cc")
-    found.append(matrix.fingerprint())
+    found.append(matrix.fingerprint(cell))
     assert len(set(found)) == len(found)
     (exported / "qemu/__pycache__").mkdir()
     for name in ("qemu/__pycache__/images.cpython-311.pyc", "qemu/images.pyc", "initrd/reader.o", "initrd/reader.cc~",
                  "scripts/inspect/main.cc", "README.md", "tests/boot/.test_x.py.swp"):
         (exported / name).write_text(name)
-        assert matrix.fingerprint() == found[-1], name
+        assert matrix.fingerprint(cell) == found[-1], name
     (exported / ".gitignore").unlink()
-    assert re.fullmatch("[0-9a-f]{16}", matrix.fingerprint())
+    assert re.fullmatch("[0-9a-f]{16}", matrix.fingerprint(cell))
+
+
+def test_inputs_of_suites(exported: Path) -> None:
+    """What runs tests counts; what runs KUnit suites does for the kernels that run them."""
+    cells = [matrix.Cell("6.12", "um", flavour) for flavour in (matrix.PLAIN, "debug-um")]
+    for name, stays in (("tests/pytest.ini", False), ("tests/.kunitconfig", True), ("tests/run", True)):
+        plain, other = map(matrix.fingerprint, cells)
+        (exported / name).write_text("changed")
+        assert matrix.fingerprint(cells[0]) != plain and (matrix.fingerprint(cells[1]) == other) is stays
 
 
 def test_no_such_cell(ran: list[str]) -> None:
