@@ -75,11 +75,29 @@ def test_every_architecture_has_its_files() -> None:
 
 
 @pytest.mark.parametrize(("words", "said"), [(["--arch", "sparc"], "--arch sparc: must be one of"),
-                                             (["--machine", "vexpress-a9"], "goes with --arch arm"),
+                                             (["--machine", "vexpress-a9", "--arch=x86_64"], "goes with --arch arm"),
+                                             (["--machine", "arm64", "--arch", "um"], "goes with --arch arm64"),
+                                             (["--machine", "pc"], "--machine pc: must be"),
                                              (["--arch", "arm", "--machine", "pc"], "--machine pc: must be")])
 def test_machines_that_there_are_not(words: Sequence[str], said: str) -> None:
+    """tests/run and qemu/boot refuse the same, before anything is built."""
     done = dry_run(*words)
     assert done.returncode == 2 and said in done.stderr
+    done = subprocess.run([ROOT / "tests/run", "--boot", "--list", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and (said in done.stderr or "unknown architecture" in done.stderr)
+
+
+def test_architecture_of_a_machine(tmp_path: Path) -> None:
+    """It need not be named."""
+    (tmp_path / "dts").mkdir()
+    (tmp_path / "dts/vexpress-v2p-ca9.dtb").touch()
+    for words in ([], ["--arch=arm"]):
+        said = dry_run("--machine=vexpress-a9", f"--kernel-image={tmp_path}/zImage", *words).stdout
+        assert re.search(r"^qemu-system-arm .*-machine vexpress-a9 .*/vexpress-v2p-ca9\.dtb ", said, re.M)
+    said = dry_run("--kernel-image=", "--machine=vexpress-a9").stdout
+    assert "build-kernel.sh --kernel 6.12 --arch arm \n" in said
+    assert "--arch riscv64 \n" in dry_run("--kernel-image=", "--machine=riscv64").stdout
+    assert "--arch x86_64 \n" in dry_run("--kernel-image=").stdout
 
 
 @pytest.mark.parametrize(("method", "magic"), images.COMPRESSED_MAGICS)

@@ -26,7 +26,8 @@ def call(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedPro
                                    ["--matrix", "--stock"], ["--matrix", "--debug"], ["--matrix", "--machine=um"],
                                    ["--matrix", "--kernel-image=/dev/null"], ["--matrix", "--kernel=5.4"],
                                    ["--matrix", f"--kernel={ROOT}"], ["--matrix", "--arch=vax"],
-                                   ["--boot", "--arch=arm64", "--arch=um"]])
+                                   ["--boot", "--arch=arm64", "--arch=um"], ["--boot", "--machine=arm64be"],
+                                   ["--kunit", "--machine=vexpress-a9"]])
 def test_wrong_usage(words: list[str]) -> None:
     """2, a word about it on stderr, and nothing run."""
     done = call(RUN, *words)
@@ -207,6 +208,7 @@ def booting(copy: Path) -> Path:
     script.write_text(
         "#!/bin/bash\n"
         f"folder='{copy}'/build/kernel/$2\n"
+        f"echo \"$*\" >>'{copy}/built'\n"
         "mkdir -p \"$folder/arch/x86/boot\"\n"
         "ln -sfn . \"$folder/source\"\n"
         "touch \"$folder/arch/x86/boot/bzImage\"\n"
@@ -232,3 +234,31 @@ def test_every_series(booting: Path, options: list[str], labels: list[str], last
     assert [line.split()[0] for line in summary] == labels
     assert lines[-1] == last
     assert done.returncode == (0 if " 0 failed" in last else 1)
+
+
+@pytest.mark.parametrize("words", [[], ["--arch=arm"]])
+def test_board(booting: Path, words: list[str]) -> None:
+    """Its kernel is one of its architecture, which need not be named."""
+    (booting / "qemu/packages").write_text("")
+    (booting / "tests/boot/test_x.py").write_text(
+        "def test_machine(request): assert request.config.getoption('--machine') == 'vexpress-a9'\n"
+    )
+    done = call(booting / "tests/run", "--boot", "--kernel=6.12", "--machine=vexpress-a9", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^boot-6\.12-vexpress-a9 +1 passed", done.stdout, re.MULTILINE)
+    assert (booting / "built").read_text() == "--kernel 6.12 --arch arm\n"
+
+
+def test_board_with_a_kernel(booting: Path) -> None:
+    """What is booted need not be built, but it wants the packages of its architecture."""
+    for name, needed in (("no-such-command-1", "x86_64"), ("no-such-command-2", "loaders-arm")):
+        with open(booting / "qemu/packages", "a") as file:
+            file.write(f"{name} package-of-{needed} {needed}\n")
+    library = booting / "scripts/lib.sh"
+    library.write_text(library.read_text() + 'install_packages() { printf "missing: %s\\n" "$@"; }\n')
+    kernel = booting / "zImage"
+    kernel.touch()
+    done = call(booting / "tests/run", "--boot", "--machine=vexpress-a9", f"--kernel-image={kernel}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.findall("^missing: (.*)", done.stdout, re.MULTILINE) == ["package-of-loaders-arm"]
+    assert not (booting / "built").exists()
