@@ -262,3 +262,27 @@ def test_board_with_a_kernel(booting: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.findall("^missing: (.*)", done.stdout, re.MULTILINE) == ["package-of-loaders-arm"]
     assert not (booting / "built").exists()
+
+
+@pytest.mark.parametrize(("words", "labels"), [
+    (["--arch=riscv64"], ["kunit-6.12-riscv64", "objects-6.12-riscv64", "boot-6.12-riscv64"]),
+    (["--objects", "--arch=riscv64"], ["objects-6.12-riscv64"]),
+    (["--arch=um"], ["kunit-6.12-um", "boot-6.12-um"]),
+    (["--machine=vexpress-a9"], ["kunit-6.12-vexpress-a9", "objects-6.12-vexpress-a9", "boot-6.12-vexpress-a9"]),
+])
+def test_parts_of_an_architecture(booting: Path, words: list[str], labels: list[str]) -> None:
+    """Its objects are looked at, too, with the suites and the boots, where boot code is
+    freed and builds are quiet."""
+    (booting / "qemu/packages").write_text("")
+    (booting / "tests/check_objects.py").write_text(
+        "import pathlib, sys\n"
+        "assert pathlib.Path(sys.argv[-1], 'source').is_symlink()\n"
+        "print('5 checks: 5 passed, 0 failed, 0 skipped')\n"
+    )
+    done = call(booting / "tests/run", "--kernel=6.12", *words)
+    lines = done.stdout.strip().splitlines()
+    summary = [line.split(maxsplit=1) for line in lines[lines.index("==== summary") + 1 : -2]]
+    assert [label for label, _ in summary] == labels
+    assert all(counts == "5 passed, 0 failed, 0 skipped" for label, counts in summary if label.startswith("objects"))
+    arch = words[-1].split("=")[1].replace("vexpress-a9", "arm")
+    assert set((booting / "built").read_text().splitlines()) == {f"--kernel 6.12 --arch {arch}"}
