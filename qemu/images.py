@@ -55,6 +55,8 @@ COMPRESSED_MAGICS: tuple[tuple[str, bytes], ...] = (
     ("lz4", b"\x02\x21"),
     ("lz4", b"\x04\x22\x4d\x18"),
     ("zstd", b"\x28\xb5"),
+    # A skippable frame, with which pzstd begins.
+    *(("zstd", bytes([first]) + b"\x2a\x4d\x18") for first in range(0x50, 0x60)),
 )
 
 #: How each format is made, in the variant that the kernel can read: no CRC64 in
