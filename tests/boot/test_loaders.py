@@ -83,7 +83,8 @@ def test_u_boot_with_device_tree_behind_initrd(lab: Lab, kind: str) -> None:
     """In the page in which the initrd ends, where the kernel reads it to the end."""
     initrd = lab.image("ext2") if kind == "plain ext2" else initrd_of(lab, kind)
     mask = "f" * 15 + "8"
-    boot = loaders.u_boot(lab, loaders.wanted(lab, initrd), {"kernel": lab.kernel, "initrd": initrd}, [
+    wanted = loaders.wanted(lab, initrd, append=["init_on_free=1"])
+    boot = loaders.u_boot(lab, wanted, {"kernel": lab.kernel, "initrd": initrd}, [
         "setenv initrd_high 0xffffffffffffffff", "setenv fdt_high 0xffffffffffffffff",
         "${load} ${kernel_addr_r} /kernel", "setexpr place ${ramdisk_addr_r} + 234", "${load} ${place} /initrd",
         "setexpr tree ${place} + ${filesize}", "setexpr tree ${tree} + 7", f"setexpr tree ${{tree}} \\& {mask}",
