@@ -28,9 +28,10 @@ struct Parameter {
 const Parameter kEarly[] = {
 	{"initrd=", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
 	{"initrdmem=", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
-	{"initrd.sha256=", [](const Kernel &, const char *value) { initrd::add_digests(value); }},
+	{"initrd.sha256=", [](const Kernel &, const char *value) { initrd::add_digests(value); },
+	 "INITRD_CXX"},
 	{"initrd.verify=",
-	 [](const Kernel &, const char *value) { initrd::set_verification(value); }},
+	 [](const Kernel &, const char *value) { initrd::set_verification(value); }, "INITRD_CXX"},
 };
 
 const Parameter kParameters[] = {

@@ -157,6 +157,12 @@ void judge_config(const Machine &machine, const Config &config, Report &report)
 				   "this kernel cannot mount the " + report.file_system +
 					   " image: it lacks " + option + "=y",
 				   "set it, or make an image of another file system");
+	for (const char *const name : {"initrd.sha256", "initrd.verify"})
+		if (line.has(name) && !config.built_in("INITRD_CXX"))
+			report.add(Severity::kWarning, "unused-parameter",
+				   std::string(name) +
+					   "= has no effect without CONFIG_INITRD_CXX=y: "
+					   "nothing is verified");
 	if (line.has("ramdisk_size") && !config.built_in("BLK_DEV_RAM"))
 		report.add(Severity::kNote, "unused-parameter",
 			   "ramdisk_size= has no effect without CONFIG_BLK_DEV_RAM=y");
@@ -181,7 +187,8 @@ void judge(Machine &machine, const Request &request, Report &report)
 	judge_config(machine, request.config, report);
 	if (report.outcome == Outcome::kArchive)
 		judge_entries(machine.trace(), report);
-	judge_root(machine, request, report);
+	if (!machine.stopped_early())
+		judge_root(machine, request, report);
 }
 
 } // namespace inspect

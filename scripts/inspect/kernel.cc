@@ -90,6 +90,7 @@ const Kernel &configured_kernel(const Config &config)
 	static const Kernel no_block = KERNEL_OF(no_block_layer);
 
 	configure_formats(config);
+	configure_verification(config);
 	if (config.known() && config.has("INITRAMFS_FORCE"))
 		return forced;
 	if (!config.may_have("BLOCK"))

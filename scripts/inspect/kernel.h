@@ -22,13 +22,15 @@ struct Kernel {
 };
 
 /*
- * The kernel with this configuration. The tables of formats and decoders follow it,
- * too, up to the next call. One at a time: there is one world (host::reset()).
+ * The kernel with this configuration. The tables of formats and decoders follow it, and
+ * so does the verification, up to the next call. One at a time: there is one world (host::reset()).
  */
 const Kernel &configured_kernel(const Config &config);
 
 /* For kernel.cc: which compressors count from now on. */
 void configure_formats(const Config &config);
+/* And whether images are verified, by what, and what happens to those that are refused. */
+void configure_verification(const Config &config);
 
 } // namespace inspect
 

@@ -184,6 +184,7 @@ void Machine::run()
 	try {
 		command_line_.hand_to(kernel_, request_.config);
 		kernel_.populate_rootfs();
+		stopped_early_ = false;
 		if (trace_)
 			trace_->begin_load();
 		if (seam_may_execute(init.c_str()) == 0) {

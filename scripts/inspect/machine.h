@@ -45,6 +45,8 @@ public:
 	/* The image, without what comes off its end before anybody looks. */
 	initrd::Bytes image() const { return image_; }
 	Root root() const { return root_; }
+	/* Whether it stopped before it was done with archives: nothing follows then. */
+	bool stopped_early() const { return stopped_early_; }
 	/* Whether the old change_root has mounted the root. */
 	bool changed_root() const { return changed_root_; }
 	/* The start of /dev/ram0, as much as formats are told by. */
@@ -78,6 +80,7 @@ private:
 	std::vector<u8> head_;
 	bool looked_inside_ = false;
 	bool changed_root_ = false;
+	bool stopped_early_ = true;
 	std::optional<std::string> panic_;
 	Root root_ = Root::kNone;
 };

@@ -75,6 +75,8 @@ std::string program_in_words(const Machine &machine, const Report &report)
 	const std::string program = printable(report.program);
 	const std::string device = printable(report.program_in);
 
+	if (machine.stopped_early())
+		return "The kernel panics on the way.";
 	switch (machine.root()) {
 	case Root::kInit:
 		return program + " of the archive runs as process 1. The kernel mounts no root.";

@@ -398,6 +398,36 @@ def test_digests(tree: Path) -> None:
         assert stopped == (mode == "enforce")
 
 
+def test_verification_of_the_configuration(tmp_path: Path) -> None:
+    """Digests that are built in, what follows a refusal, a kernel that cannot verify."""
+    config = tmp_path / "config"
+    data = images.newc(entries())
+    right, wrong = hashlib.sha256(data).hexdigest(), "0" * 64
+
+    def found_with(*more: str, append: str = "", image: bytes = data, status: int) -> dict[str, Any]:
+        lines = ["BLK_DEV_INITRD=y", "BINFMT_ELF=y", "BINFMT_SCRIPT=y", "DEVTMPFS=y", "X86_64=y", *more]
+        config.write_text("".join(f"CONFIG_{line}\n" for line in lines))
+        return report(image, f"--append={append}", f"--config={config}", status=status)
+
+    verify, enforce = ("INITRD_CXX=y", "INITRD_CXX_VERIFY=y"), "INITRD_CXX_VERIFY_ENFORCE=y"
+    verified = f"initrd: image verified: {len(data)} bytes, sha256 {right}"
+    assert verified in texts(found_with(*verify, f'INITRD_CXX_SHA256="{right},{wrong}"', enforce, status=0))
+    found = found_with(*verify, f'INITRD_CXX_SHA256="{wrong}"', enforce, append=f"initrd.sha256={right}", status=1)
+    assert texts(found)[0] == "initrd: initrd.sha256= is ignored: this kernel has its digests built in"
+    assert texts(found)[-1] == "Kernel panic - not syncing: initrd: the image is not the one that is wanted"
+    assert "no-root" not in codes(found) and found["steps"][-1] == "The kernel panics on the way."
+    # Refused, it goes on; to refuse is no way out of enforcing; no image is none that is wanted.
+    found = found_with(*verify, f'INITRD_CXX_SHA256="{wrong}"', append="root=/dev/sda1", status=1)
+    assert texts(found)[0].startswith("initrd: image refused") and "panic" not in " ".join(texts(found))
+    for append, some in (("initrd.verify=refuse root=/dev/sda1", data), ("root=/dev/sda1", b"")):
+        assert "panic" in " ".join(texts(found_with(*verify, enforce, append=append, image=some, status=1)))
+    found = found_with("INITRD_CXX=y", "INITRD_CXX_VERIFY=n", append=f"initrd.sha256={right}", status=1)
+    assert "initrd: image refused: it cannot be verified without CONFIG_INITRD_CXX_VERIFY" in texts(found)
+    # Another kernel does not know the parameter.
+    found = found_with(append=f"initrd.sha256={wrong}", status=0)
+    assert found["outcome"] == "archive" and "unused-parameter" in codes(found, "warning")
+
+
 def test_junk(tree: Path) -> None:
     """Behind an image it is a warning, behind an archive an error."""
     packed = image(tree, "romfs", "gzip").read_bytes()
