@@ -36,6 +36,18 @@ bool is_plain(const std::string &path)
 	});
 }
 
+bool Inside::keep(const Entry &entry, std::vector<Entry> &entries)
+{
+	constexpr size_t kMostEntries = 100'000;
+	constexpr size_t kMostKept = size_t{32} << 20;
+
+	kept_ += sizeof(entry) + entry.name.size() + entry.target.size();
+	if (entries.size() == kMostEntries || kept_ > kMostKept)
+		return false;
+	entries.push_back(entry);
+	return true;
+}
+
 std::optional<File> Inside::look_up_once(const std::string &path)
 {
 	const auto known = known_.find(path);

@@ -14,6 +14,7 @@
 
 #include "inspect/programs.h"
 #include "inspect/report.h"
+#include "inspect/spawn.h"
 
 namespace inspect {
 
@@ -21,16 +22,23 @@ class Inside : public Files {
 public:
 	/* Follows links, inside the image only. */
 	std::optional<File> find(const std::string &path) override;
-	/* All that is in it, folder by folder; false when the tool gave up. */
+	/* All that is in it, folder by folder; false when that is not all. */
 	virtual bool list(std::vector<Entry> &entries) = 0;
+	/* What of the budget was spent, so that nothing more is found; or "". */
+	const std::string &spent() const { return budget_.spent(); }
 
 protected:
 	/* The file of this name itself, without what is in it. Links before it are followed. */
 	virtual std::optional<File> look_up(const std::string &path) = 0;
 	/* What it begins with. */
 	virtual std::vector<u8> read_head(const std::string &path) = 0;
+	/* One entry more; false when no other may follow. */
+	bool keep(const Entry &entry, std::vector<Entry> &entries);
+
+	Budget budget_;
 
 private:
+	size_t kept_ = 0; /* bytes of entries */
 	std::optional<File> look_up_once(const std::string &path);
 	std::map<std::string, std::optional<File>> known_;
 };

@@ -15,7 +15,9 @@
 namespace inspect {
 namespace {
 
-constexpr size_t kMostListed = size_t{64} << 20; // bytes of a tool's listing
+constexpr size_t kMostListed = ~size_t{0};     // bytes of a listing: the budget's matter
+constexpr size_t kMostTold = size_t{64} << 10; // of what is said of one file
+constexpr size_t kLongestTarget = 4096;	       // of a link: the kernel reads no more
 constexpr u32 kTypeMask = 0170000;
 constexpr u32 kFolder = 0040000;
 constexpr u32 kRegular = 0100000;
@@ -38,7 +40,7 @@ protected:
 	{
 		File file;
 		unsigned mode = 0;
-		const std::string text = ask("stat " + path);
+		const std::string text = ask("stat " + path, kMostTold);
 		const size_t at = text.find("Mode:");
 		const size_t size = text.find("Size:");
 
@@ -55,13 +57,14 @@ protected:
 
 	std::vector<u8> read_head(const std::string &path) override
 	{
-		return to_bytes(run_tool({tool_, "-R", "cat " + path, disk_.path()}, kHead));
+		return to_bytes(
+			run_tool({tool_, "-R", "cat " + path, disk_.path()}, kHead, budget_));
 	}
 
 private:
-	std::string ask(const std::string &command) const
+	std::string ask(const std::string &command, size_t most)
 	{
-		return run_tool({tool_, "-R", command, disk_.path()}, kMostListed).value_or("");
+		return run_tool({tool_, "-R", command, disk_.path()}, most, budget_).value_or("");
 	}
 
 	static u32 type_of(const std::string &text)
@@ -79,23 +82,23 @@ private:
 		return 0;
 	}
 
-	std::string target_of(const std::string &path, const std::string &text) const
+	std::string target_of(const std::string &path, const std::string &text)
 	{
 		constexpr char kFast[] = "Fast link dest: \"";
 		const size_t at = text.find(kFast);
 
 		if (at == std::string::npos)
-			return ask("cat " + path);
+			return ask("cat " + path, kLongestTarget);
 		const size_t start = at + sizeof(kFast) - 1;
 
-		return text.substr(start, text.rfind('"') - start);
+		return text.substr(start, std::min(text.rfind('"') - start, kLongestTarget));
 	}
 
 	bool list_folder(const std::string &folder, std::vector<Entry> &entries, int depth)
 	{
 		constexpr int kDeepest = 64;
-		constexpr size_t kMost = 100'000;
-		std::istringstream lines(ask("ls -p " + (folder.empty() ? "/" : folder)));
+		std::istringstream lines(
+			ask("ls -p " + (folder.empty() ? "/" : folder), kMostListed));
 		bool whole = depth < kDeepest;
 
 		for (std::string line; whole && std::getline(lines, line);) {
@@ -119,13 +122,12 @@ private:
 			if ((entry.mode & kTypeMask) == kLink && is_plain(entry.name))
 				if (const auto link = look_up("/" + entry.name))
 					entry.target = link->target;
-			entries.push_back(entry);
-			whole = entries.size() < kMost;
+			whole = keep(entry, entries);
 			if (is_folder)
 				whole = whole && is_plain(entry.name) &&
 					list_folder("/" + entry.name, entries, depth + 1);
 		}
-		return whole;
+		return whole && spent().empty();
 	}
 
 	std::string tool_;
@@ -137,10 +139,11 @@ class Squashfs final : public Inside {
 public:
 	Squashfs(const std::string &tool, const std::vector<u8> &disk) : tool_(tool), disk_(disk)
 	{
-		const auto text = run_tool({tool_, "-lln", "-d", "", disk_.path()}, kMostListed);
-		std::istringstream lines(text.value_or(""));
+		std::istringstream lines(
+			run_tool({tool_, "-lln", "-d", "", disk_.path()}, kMostListed, budget_)
+				.value_or(""));
 
-		whole_ = text && text->size() < kMostListed && !text->empty();
+		whole_ = spent().empty() && lines.peek() != EOF;
 		for (std::string line; std::getline(lines, line);)
 			read(line);
 	}
@@ -162,7 +165,8 @@ protected:
 
 	std::vector<u8> read_head(const std::string &path) override
 	{
-		return to_bytes(run_tool({tool_, "-cat", disk_.path(), path.substr(1)}, kHead));
+		return to_bytes(
+			run_tool({tool_, "-cat", disk_.path(), path.substr(1)}, kHead, budget_));
 	}
 
 private:
@@ -199,7 +203,7 @@ private:
 		entry.name = text.substr(0, arrow);
 		if (arrow != std::string::npos)
 			entry.target = text.substr(arrow + 4);
-		entries_.push_back(entry);
+		whole_ = keep(entry, entries_) && whole_;
 	}
 
 	static u32 mode_of(const char *text)

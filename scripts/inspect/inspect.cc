@@ -70,6 +70,17 @@ std::vector<Segment> segments_of(const Machine &machine, const Report &report)
 	return segments;
 }
 
+void list_inside(Inside &inside, Report &report)
+{
+	const bool whole = inside.list(report.entries);
+
+	report.has_entries = whole || !report.entries.empty();
+	if (!whole && report.has_entries && inside.spent().empty())
+		report.add(Severity::kWarning, "many-entries",
+			   "only the first " + std::to_string(report.entries.size()) +
+				   " entries are listed, or some folders are left out");
+}
+
 } // namespace
 
 Report inspect(initrd::Bytes image, const Request &request)
@@ -100,7 +111,12 @@ Report inspect(initrd::Bytes image, const Request &request)
 	}
 	judge(machine, request, report);
 	if (Inside *const inside = request.list && report.load ? machine.inside() : nullptr)
-		report.has_entries = inside->list(report.entries);
+		list_inside(*inside, report);
+	if (machine.looked_inside() && !machine.looked_inside()->spent().empty())
+		report.add(Severity::kWarning, "many-entries",
+			   "looking into the image was given up after " +
+				   machine.looked_inside()->spent() +
+				   ": what it has was not all found, or listed");
 	tell_steps(machine, request, report);
 	for (const std::string &complaint : host::complaints())
 		report.add(Severity::kError, "internal", "a fault of initrd-cxx: " + complaint,

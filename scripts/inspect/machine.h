@@ -53,6 +53,8 @@ public:
 	initrd::Bytes disk_head() const { return {head_.data(), head_.size()}; }
 	/* Looks into /dev/ram0, the first time it is called; null where nobody can. */
 	Inside *inside();
+	/* The same, if it was called before. */
+	const Inside *looked_inside() const { return inside_.get(); }
 	/* The root file system that archives were unpacked into. */
 	Files &rootfs() { return *rootfs_; }
 	/* The program that is tried first in a root that was mounted; or "". */

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
@@ -57,7 +57,48 @@ std::string find_tool(const std::string &name)
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kMostProcesses = 5000;
 constexpr auto kPatience = std::chrono::seconds(30);
+
+} // namespace
+
+bool Budget::start()
+{
+	if (!deadline_)
+		deadline_ = Clock::now() + kPatience;
+	if (milliseconds() == 0)
+		end_of_time();
+	else if (processes_ == kMostProcesses)
+		spent_ = std::to_string(kMostProcesses) + " processes";
+	if (!spent_.empty())
+		return false;
+	processes_++;
+	return true;
+}
+
+void Budget::take(size_t bytes)
+{
+	if (bytes > bytes_)
+		spent_ = std::to_string(kMostBytes >> 20) + " MiB of text";
+	bytes_ -= std::min(bytes, bytes_);
+}
+
+int Budget::milliseconds() const
+{
+	const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+		deadline_.value_or(Clock::now() + kPatience) - Clock::now());
+
+	return static_cast<int>(std::max<s64>(left.count(), 0));
+}
+
+void Budget::end_of_time()
+{
+	spent_ = std::to_string(kPatience.count()) + " seconds";
+}
+
+namespace {
 
 pid_t start(const std::vector<std::string> &words, int output)
 {
@@ -82,19 +123,18 @@ pid_t start(const std::vector<std::string> &words, int output)
 	return status ? -1 : child;
 }
 
-// Reads until the end, `most` bytes or the deadline; false when it was not the end.
-bool read_all(int from, size_t most, std::string &text)
+// Reads until the end, `most` bytes or the end of the time; false when it was not the end.
+bool read_all(int from, size_t most, Budget &budget, std::string &text)
 {
-	const auto deadline = std::chrono::steady_clock::now() + kPatience;
 	char piece[65536];
 
 	while (text.size() < most) {
-		const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-			deadline - std::chrono::steady_clock::now());
 		pollfd wait = {from, POLLIN, 0};
 
-		if (left.count() <= 0 || poll(&wait, 1, static_cast<int>(left.count())) == 0)
+		if (poll(&wait, 1, budget.milliseconds()) == 0) {
+			budget.end_of_time();
 			return false;
+		}
 		const ssize_t n = read(from, piece, std::min(sizeof(piece), most - text.size()));
 
 		if (n > 0)
@@ -109,23 +149,26 @@ bool read_all(int from, size_t most, std::string &text)
 
 } // namespace
 
-std::optional<std::string> run_tool(const std::vector<std::string> &words, size_t most)
+std::optional<std::string> run_tool(const std::vector<std::string> &words, size_t most,
+				    Budget &budget)
 {
 	int ends[2];
 	std::string text;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (!budget.start() || pipe2(ends, O_CLOEXEC) < 0)
 		return std::nullopt;
 	const pid_t child = start(words, ends[1]);
 
 	close(ends[1]);
 	if (child > 0) {
-		if (!read_all(ends[0], most, text))
+		// One more than there may be, to know that there are more.
+		if (!read_all(ends[0], std::min(most, budget.bytes() + 1), budget, text))
 			kill(child, SIGKILL);
 		while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
 		}
 	}
 	close(ends[0]);
+	budget.take(text.size());
 	return child > 0 ? std::optional(text) : std::nullopt;
 }
 

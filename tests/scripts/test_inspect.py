@@ -540,6 +540,43 @@ def test_bombs(compressor: str) -> None:
     assert call("-", "--limit=1M", data=bytes(2 << 20)).returncode == 3
 
 
+def most_memory(*words: str | Path, env: dict[str, str] | None = None) -> tuple[dict[str, Any], int]:
+    """The report, and the most memory that it took, in MiB."""
+    with subprocess.Popen([str(SCRIPT), "--json", *map(str, words)], stdout=subprocess.PIPE,
+                          env={**os.environ, **(env or {})}) as process:
+        assert process.stdout
+        text = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode in (0, 1)
+    return dict(json.loads(text)), used.ru_maxrss >> 10
+
+
+def test_long_links(tmp_path: Path) -> None:
+    """Links whose targets would be large files: no more of them is read than of a path."""
+    path, commands = tmp_path / "image", tmp_path / "commands"
+    names = [f"l{number}" for number in range(6)]
+    commands.write_text("".join(f"write /dev/null {name}\nset_inode_field {name} mode 0120777\n"
+                                f"set_inode_field {name} size {60 << 20}\n" for name in names))
+    images.run_tool(["mke2fs", "-q", "-t", "ext2", path, "1M"])
+    images.run_tool(["debugfs", "-w", "-f", commands, path])
+    found, memory = most_memory(path, RAM0, "--list")
+    links = [entry for entry in found["entries"] if entry["type"] == "symlink"]
+    assert [entry["name"] for entry in links] == names and memory < 100
+
+
+def test_tools_without_end(tmp_path: Path, tree: Path) -> None:
+    """A tool that would print for ever, or has more to print than anybody reads."""
+    tool = tmp_path / "debugfs"
+    for name, most in (("x", 100_000), ("x" * 250, 65_000)):
+        tool.write_text(f"#!/bin/sh\nexec yes /12/100644/0/0/{name}/5/\n")
+        tool.chmod(0o755)
+        path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        found, memory = most_memory(image(tree, "ext2"), RAM0, "--list", env=path)
+        assert 10_000 < len(found["entries"]) <= most and memory < 600
+        assert "many-entries" in codes(found, "warning")
+
+
 def test_many_links() -> None:
     """Links through links through links are given up like the kernel gives them up."""
     chain = [Entry.directory("x"), Entry.symlink("l0", "x")]
