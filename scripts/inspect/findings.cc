@@ -107,9 +107,10 @@ void judge_place(const Machine &machine, const Request &request, Report &report)
 }
 
 // An image that can be decoded, or need not be, but not loaded.
-bool lacks_ramdisk_only(const Report &report)
+bool lacks_ramdisk_only(const Machine &machine, const Report &report)
 {
-	return report.outcome == Outcome::kUseless && !report.says("not configured at");
+	return report.outcome == Outcome::kUseless && !machine.refused() &&
+	       !report.says("not configured at");
 }
 
 void judge_config(const Machine &machine, const Config &config, Report &report)
@@ -128,11 +129,11 @@ void judge_config(const Machine &machine, const Config &config, Report &report)
 			"this kernel has the C code for initrds (no CONFIG_INITRD_CXX=y), which does "
 			"some things otherwise");
 	if (config.has("BLK_DEV_RAM") && !config.built_in("BLK_DEV_RAM") &&
-	    lacks_ramdisk_only(report))
+	    lacks_ramdisk_only(machine, report))
 		report.add(Severity::kError, "no-ramdisk",
 			   "CONFIG_BLK_DEV_RAM=m comes too late for an image",
 			   "set CONFIG_BLK_DEV_RAM=y");
-	if (!config.has("BLK_DEV_RAM") && lacks_ramdisk_only(report))
+	if (!config.has("BLK_DEV_RAM") && lacks_ramdisk_only(machine, report))
 		report.add(Severity::kError, "no-ramdisk",
 			   "without CONFIG_BLK_DEV_RAM=y only archives can be read",
 			   "set CONFIG_BLK_DEV_RAM=y, or make an archive");

@@ -22,14 +22,17 @@ bool was_unpacked(const Machine &machine, const Report &report)
 	       });
 }
 
-Outcome outcome_of(const Machine &machine, const Request &request, const Report &report)
+// What the boot path has done with it.
+Outcome outcome_of(const Machine &machine, const Report &report)
 {
 	if (machine.image().empty())
 		return Outcome::kNothing;
-	if (request.config.has("INITRAMFS_FORCE"))
+	if (machine.refused())
+		return Outcome::kUseless;
+	if (host::image_device_size())
+		return Outcome::kPreserved;
+	if (!machine.was_read())
 		return Outcome::kIgnored;
-	if (machine.command_line().has("noinitrd"))
-		return host::image_device_size() ? Outcome::kPreserved : Outcome::kIgnored;
 	if (report.load)
 		return Outcome::kDisk;
 	if (was_unpacked(machine, report))
@@ -103,7 +106,7 @@ Report inspect(initrd::Bytes image, const Request &request)
 		report.outcome = Outcome::kUseless;
 		return report;
 	}
-	report.outcome = outcome_of(machine, request, report);
+	report.outcome = outcome_of(machine, report);
 	report.segments = segments_of(machine, report);
 	if (report.outcome == Outcome::kArchive) {
 		report.entries = machine.trace().recorder().entries;

@@ -163,6 +163,7 @@ bool Machine::boot()
 	host::set_clock_step(0);
 	set_up_root();
 	run();
+	refused_ = host::logged("initrd: image refused: ");
 	report_.memory_peak = host::memory_peak();
 	report_.memory_end = host::memory_in_use();
 	for (const host::Line &line : host::log_lines())
@@ -185,7 +186,9 @@ void Machine::run()
 		command_line_.hand_to(kernel_, request_.config);
 		kernel_.populate_rootfs();
 		stopped_early_ = false;
-		if (trace_)
+		was_read_ = host::logged("Trying to unpack rootfs image") ||
+			    host::logged("Unpacking initramfs...");
+		if (was_read_)
 			trace_->begin_load();
 		if (seam_may_execute(init.c_str()) == 0) {
 			root_ = Root::kInit;

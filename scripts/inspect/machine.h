@@ -45,6 +45,10 @@ public:
 	/* The image, without what comes off its end before anybody looks. */
 	initrd::Bytes image() const { return image_; }
 	Root root() const { return root_; }
+	/* Whether it was not the image that is wanted. */
+	bool refused() const { return refused_; }
+	/* Whether it was looked for archives in it. */
+	bool was_read() const { return was_read_; }
 	/* Whether it stopped before it was done with archives: nothing follows then. */
 	bool stopped_early() const { return stopped_early_; }
 	/* Whether the old change_root has mounted the root. */
@@ -83,6 +87,8 @@ private:
 	bool looked_inside_ = false;
 	bool changed_root_ = false;
 	bool stopped_early_ = true;
+	bool refused_ = false;
+	bool was_read_ = false;
 	std::optional<std::string> panic_;
 	Root root_ = Root::kNone;
 };

@@ -53,7 +53,8 @@ std::string outcome_in_words(const Machine &machine, const Report &report)
 		return "It is no archive: it becomes the file /initrd.image, for the init that is "
 		       "built in.";
 	case Outcome::kUseless:
-		return "The kernel can make nothing of it.";
+		return machine.refused() ? "The kernel refuses it: it is not verified." :
+					   "The kernel can make nothing of it.";
 	}
 	return "";
 }

@@ -398,6 +398,21 @@ def test_digests(tree: Path) -> None:
         assert stopped == (mode == "enforce")
 
 
+@pytest.mark.parametrize("more", ["", " noinitrd", " retain_initrd", " ramdisk_start=1"])
+def test_refused_archives(more: str, tmp_path: Path) -> None:
+    """Nothing is unpacked from them, and nothing is said to be."""
+    data = images.newc(entries())
+    append = f"--append=initrd.sha256={'0' * 64} root=/dev/sda1{more}"
+    found = report(data, append, status=1)
+    assert found["outcome"] == "useless" and found["entries"] is None
+    assert [(s["offset"], s["size"]) for s in found["segments"]] == [(0, len(data))]
+    assert codes(found) == {"kernel-error"}
+    assert found["steps"][1:3] == ["The kernel refuses it: it is not verified.",
+                                   f"Its memory goes back: {len(data) + 4095 >> 12 << 2}K."]
+    assert call("-", append, "-x", tmp_path / "x", data=data).returncode == 3
+    assert not (tmp_path / "x").exists()
+
+
 def test_verification_of_the_configuration(tmp_path: Path) -> None:
     """Digests that are built in, what follows a refusal, a kernel that cannot verify."""
     config = tmp_path / "config"
@@ -540,16 +555,19 @@ def test_bombs(compressor: str) -> None:
     assert call("-", "--limit=1M", data=bytes(2 << 20)).returncode == 3
 
 
+#: Runs its arguments, and says on standard error how much memory they have taken at most.
+MEASURE = """import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10, file=sys.stderr)
+sys.exit(status)"""
+
+
 def most_memory(*words: str | Path, env: dict[str, str] | None = None) -> tuple[dict[str, Any], int]:
     """The report, and the most memory that it took, in MiB."""
-    with subprocess.Popen([str(SCRIPT), "--json", *map(str, words)], stdout=subprocess.PIPE,
-                          env={**os.environ, **(env or {})}) as process:
-        assert process.stdout
-        text = process.stdout.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode in (0, 1)
-    return dict(json.loads(text)), used.ru_maxrss >> 10
+    done = subprocess.run([sys.executable, "-c", MEASURE, SCRIPT, "--json", *words], capture_output=True, timeout=60,
+                          env={**os.environ, **(env or {})})
+    assert done.returncode in (0, 1)
+    return dict(json.loads(done.stdout)), int(done.stderr)
 
 
 def test_long_links(tmp_path: Path) -> None:
