@@ -124,11 +124,12 @@ void Machine::set_up_root()
 
 bool Machine::boot()
 {
-	const Bootconfig config = find_bootconfig(image_);
+	const Bytes loaded = image_;
+	const Bootconfig config = find_bootconfig(loaded);
 
 	if (config.size) {
 		report_.bootconfig = config.size;
-		image_ = image_.first(config.at);
+		image_ = loaded.first(config.at);
 	}
 	if (config.trouble)
 		report_.add(Severity::kWarning, "bootconfig",
@@ -136,16 +137,17 @@ bool Machine::boot()
 				    config.trouble);
 	set_up_memory();
 	// The pages that it lies in are taken before anything else.
-	if (!host::take_memory(image_.size())) {
+	if (!host::take_memory(loaded.size())) {
 		report_.add(Severity::kError, request_.memory ? "memory" : "limit",
 			    "the image alone is larger than the memory for it",
 			    request_.memory ? "more memory, or a smaller image" :
 					      "give a larger --limit, or --memory");
 		return false;
 	}
-	host::give_memory(image_.size());
-	host::set_image({image_.begin(), image_.end()}, request_.load_address % host::kPage,
+	host::give_memory(loaded.size());
+	host::set_image({loaded.begin(), loaded.end()}, request_.load_address % host::kPage,
 			host::Own::kLast);
+	host::cut_image(config.size);
 	if (request_.built_in.empty()) {
 		// As usr/default_cpio_list has it.
 		host::plant("/dev", host::kFolder | 0755);

@@ -182,6 +182,11 @@ def test_boot_configuration() -> None:
 
     found = report(behind(sum(text)), status=0)
     assert found["bootconfig"] == len(text) + 20 and found["segments"][0]["size"] == len(data)
+    # A digest is that of all that the boot loader left.
+    for loaded, status in ((behind(sum(text)), 0), (data, 1)):
+        digest = hashlib.sha256(loaded).hexdigest()
+        found = report(behind(sum(text)), f"--append=initrd.sha256={digest}", status=status)
+        assert (f"initrd: image verified: {len(loaded)} bytes, sha256 {digest}" in texts(found)) == (status == 0)
     found = report(behind(sum(text) + 1))
     assert found["bootconfig"] is None and "bootconfig" in codes(found, "warning")
 
