@@ -33,7 +33,7 @@ Outcome outcome_of(const Machine &machine, const Report &report)
 		return Outcome::kPreserved;
 	if (!machine.was_read())
 		return Outcome::kIgnored;
-	if (report.load)
+	if (report.load || Machine::disk_size())
 		return Outcome::kDisk;
 	if (was_unpacked(machine, report))
 		return Outcome::kArchive;
@@ -113,7 +113,8 @@ Report inspect(initrd::Bytes image, const Request &request)
 		report.has_entries = true;
 	}
 	judge(machine, request, report);
-	if (Inside *const inside = request.list && report.load ? machine.inside() : nullptr)
+	if (Inside *const inside =
+		    request.list && report.outcome == Outcome::kDisk ? machine.inside() : nullptr)
 		list_inside(*inside, report);
 	if (machine.looked_inside() && !machine.looked_inside()->spent().empty())
 		report.add(Severity::kWarning, "many-entries",

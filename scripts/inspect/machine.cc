@@ -108,7 +108,10 @@ void Machine::set_up_memory()
 void Machine::set_up_root()
 {
 	host::Root &root = host::root();
+	const std::string size = request_.config.text("BLK_DEV_RAM_SIZE");
 
+	if (const u64 kib = ramdisk_parse_kib(size.c_str()))
+		host::set_default_disk_kib(kib);
 	root.device = command_line_.root_device().value_or(kSomeDevice);
 	if (const auto name = command_line_.value("root"); name && !name->empty())
 		root.devices[*name] = kSomeDevice;
@@ -253,6 +256,19 @@ std::optional<Load> Machine::told_load()
 	return std::nullopt;
 }
 
+u64 Machine::disk_size()
+{
+	// To look for it would make it.
+	if (!host::gendisks().contains(0))
+		return 0;
+	auto disk = ramdisk::boot_disk();
+	const u64 pages = disk ? disk.value()->pages() : 0;
+	const std::optional<Load> load = told_load();
+
+	// What is damaged is not accounted for, but there all the same.
+	return pages && load ? load->out : pages * host::kPage;
+}
+
 std::vector<u8> Machine::read_disk(u64 size)
 {
 	std::vector<u8> bytes(size);
@@ -265,11 +281,9 @@ std::vector<u8> Machine::read_disk(u64 size)
 
 void Machine::look_at_disk()
 {
-	const std::optional<Load> load = told_load();
-
-	if (!load || !head_.empty())
+	if (!head_.empty())
 		return;
-	head_ = read_disk(std::min<u64>(load->out, kHeadOfDisk));
+	head_ = read_disk(std::min<u64>(disk_size(), kHeadOfDisk));
 	const initrd::Format *const format = initrd::identify(disk_head());
 
 	if (!format || format->kind != initrd::Kind::kFileSystem)
@@ -284,9 +298,17 @@ Inside *Machine::inside()
 	if (looked_inside_ || report_.file_system.empty() || !request_.look_inside)
 		return inside_.get();
 	looked_inside_ = true;
-	if (const std::optional<Load> load = told_load())
-		inside_ = request_.look_inside(read_disk(load->out), report_.file_system, report_);
+	if (const u64 size = disk_size())
+		inside_ = request_.look_inside(read_disk(size), report_.file_system, report_);
 	return inside_.get();
+}
+
+// Whether its driver refuses the file system because the device is smaller than that.
+bool Machine::is_cut_off() const
+{
+	const bool looks = report_.file_system == "ext2" || report_.file_system == "squashfs";
+
+	return looks && report_.claimed > host::gendisks()[0].size;
 }
 
 // What the kernel can mount /dev/ram0 as.
@@ -296,7 +318,7 @@ void Machine::offer_file_systems()
 	host::Root &root = host::root();
 
 	look_at_disk();
-	if (report_.file_system.empty() ||
+	if (report_.file_system.empty() || is_cut_off() ||
 	    !lacking_options(report_.file_system, disk_head(), request_.config).empty())
 		return;
 	root.mountable_as = mount_type(report_.file_system, disk_head());

@@ -53,6 +53,10 @@ public:
 	bool stopped_early() const { return stopped_early_; }
 	/* Whether the old change_root has mounted the root. */
 	bool changed_root() const { return changed_root_; }
+	/* What there is in /dev/ram0 at the end, in bytes; 0: nothing. */
+	static u64 disk_size();
+	/* Whether the kernel stops on the way, by its own decision. */
+	bool panics() const { return panic_.has_value(); }
 	/* The start of /dev/ram0, as much as formats are told by. */
 	initrd::Bytes disk_head() const { return {head_.data(), head_.size()}; }
 	/* Looks into /dev/ram0, the first time it is called; null where nobody can. */
@@ -72,6 +76,7 @@ private:
 	void offer_file_systems();
 	void look_at_disk();
 	int linuxrc_status();
+	bool is_cut_off() const;
 	static std::optional<Load> told_load();
 	static std::vector<u8> read_disk(u64 size);
 

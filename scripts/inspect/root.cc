@@ -82,7 +82,7 @@ void judge_image_root(Machine &machine, const Request &request, Report &report)
 
 	report.program_in = "image";
 	report.program = machine.requested_init();
-	if (!inside)
+	if (!inside || machine.panics())
 		return;
 	report.program = first_init(*inside, machine.requested_init());
 	if (report.program.empty())

@@ -13,10 +13,17 @@ std::string bytes(u64 count)
 }
 
 // How the image gets into the RAM disk.
-std::string load_in_words(const Load &load, const std::string &what)
+std::string load_in_words(const Report &report)
 {
-	const std::string name = what.empty() ? "an image of an unknown kind" :
-						"a file system image (" + what + ")";
+	const std::string name = report.file_system.empty() ?
+					 "an image of an unknown kind" :
+					 "a file system image (" + report.file_system + ")";
+
+	if (!report.load)
+		return "It is " + name +
+		       ", but damaged: what came out of it until then is in "
+		       "/dev/ram0.";
+	const Load &load = *report.load;
 
 	if (load.how == "adopted")
 		return "It is " + name + ": its pages become /dev/ram0, and " +
@@ -45,7 +52,7 @@ std::string outcome_in_words(const Machine &machine, const Report &report)
 		       (entries == 1 ? " entry is" : " entries are") +
 		       " unpacked into the root file system in memory.";
 	case Outcome::kDisk:
-		return load_in_words(report.load.value_or(Load()), report.file_system);
+		return load_in_words(report);
 	case Outcome::kPreserved:
 		return "noinitrd: nothing is unpacked or loaded; its " +
 		       bytes(machine.image().size()) + " can be read from /dev/initrd.";
@@ -84,6 +91,9 @@ std::string program_in_words(const Machine &machine, const Report &report)
 	case Root::kImage:
 		if (report.outcome != Outcome::kDisk)
 			return "/dev/ram0 is to be the root, but there is nothing in it: the kernel "
+			       "stops.";
+		if (machine.panics())
+			return "/dev/ram0 is to be the root, but it cannot be mounted: the kernel "
 			       "stops.";
 		return "/dev/ram0 is mounted as the root, and " +
 		       (program.empty() ? "its init" : program) + " runs as process 1.";

@@ -154,6 +154,31 @@ def test_compressed_images(tree: Path, compressor: str) -> None:
     assert [(s["compressor"], s["format"], s["out"]) for s in found["segments"]] == [(compressor, "ext2", plain)]
 
 
+def test_damaged_images(tree: Path, tmp_path: Path) -> None:
+    """What came out before the damage is mounted, if the file system is in it."""
+    packed = image(tree, "ext2", "gzip").read_bytes()
+    wrong_sum = bytearray(packed)
+    wrong_sum[-8] ^= 1
+    half = packed[: len(packed) // 2]
+    for data, program in ((bytes(wrong_sum), "/sbin/init"), (half, None)):
+        found = report(data, f"{RAM0} ramdisk_size=16M", "--list", status=1)
+        assert (found["outcome"], found["file_system"], found["load"]) == ("disk", "ext2", None)
+        assert texts(found)[-1] == "VFS: Mounted root (ext2 filesystem) on device 1:0."
+        assert "kernel-error" in codes(found, "error") and not found["segments"][0]["whole"]
+        assert "but damaged" in found["steps"][1] and "is mounted as the root" in found["steps"][-1]
+        assert program in (None, found["program"]) and "linuxrc" in {entry["name"] for entry in found["entries"]}
+    # With another root, nothing of it stays.
+    assert report(bytes(wrong_sum), "--append=root=/dev/vda", status=1)["outcome"] == "useless"
+    # What is larger than the device is not mounted: of 4 MiB, or as the configuration says.
+    config = tmp_path / "config"
+    options = ["BLK_DEV_INITRD=y", "BLK_DEV_RAM=y", "BLOCK=y", "RD_GZIP=y", "EXT2_FS=y", "BLK_DEV_RAM_SIZE=16384"]
+    config.write_text("".join(f"CONFIG_{option}\n" for option in options))
+    assert "VFS: Mounted" in texts(report(half, RAM0, f"--config={config}", status=1))[-1]
+    found = report(half, RAM0, status=1)
+    assert texts(found)[-1].startswith("Kernel panic - not syncing: VFS: Unable to mount root fs")
+    assert found["steps"][-1] == "/dev/ram0 is to be the root, but it cannot be mounted: the kernel stops."
+
+
 def test_segments() -> None:
     """Microcode in front, zeros between, two compressors behind each other, and one
     archive in several members."""
