@@ -2,8 +2,10 @@
 
 #include "inspect/command_line.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "initrd/image/verify.h"
 #include "initrd/kernel/log.h"
@@ -15,8 +17,7 @@
 namespace inspect {
 namespace {
 
-// The shims of initrd/kernel/boot.c and ramdisk/kernel/blkdev.c, one row each. Like
-// __setup(), a row takes every word that begins with its name.
+// The shims of initrd/kernel/boot.c and ramdisk/kernel/blkdev.c, one row each.
 struct Parameter {
 	const char *name;
 	void (*set)(const Kernel &kernel, const char *value);
@@ -25,15 +26,17 @@ struct Parameter {
 	bool usual = true;
 };
 
+// As early_param() has them: by their whole name, with a value or without.
 const Parameter kEarly[] = {
-	{"initrd=", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
-	{"initrdmem=", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
-	{"initrd.sha256=", [](const Kernel &, const char *value) { initrd::add_digests(value); },
+	{"initrd", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
+	{"initrdmem", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
+	{"initrd.sha256", [](const Kernel &, const char *value) { initrd::add_digests(value); },
 	 "INITRD_CXX"},
-	{"initrd.verify=",
+	{"initrd.verify",
 	 [](const Kernel &, const char *value) { initrd::set_verification(value); }, "INITRD_CXX"},
 };
 
+// As __setup() has them: a row takes every word that begins with its name.
 const Parameter kParameters[] = {
 	{"retain_initrd",
 	 [](const Kernel &kernel, const char *value) { kernel.set_retain(value); }},
@@ -70,31 +73,24 @@ const Parameter kParameters[] = {
 };
 
 // '-' and '_' are the same in names.
-bool begins_with(const std::string &word, const std::string &name)
+bool same(const std::string &a, const std::string &b)
 {
 	const auto plain = [](char c) { return c == '-' ? '_' : c; };
 
-	if (word.size() < name.size())
-		return false;
-	for (size_t i = 0; i < name.size(); i++)
-		if (plain(word[i]) != plain(name[i]))
-			return false;
-	return true;
+	return std::ranges::equal(a, b, {}, plain, plain);
 }
 
-template <size_t N>
-void hand_over(const Parameter (&rows)[N], const std::string &word, const Kernel &kernel,
-	       const Config &config)
+bool is_there(const Parameter &row, const Config &config)
 {
-	for (const Parameter &row : rows) {
-		const std::string name = row.name;
-		const bool there = !row.option	  ? true :
-				   config.known() ? config.built_in(row.option) :
-						    row.usual;
+	if (!row.option)
+		return true;
+	return config.known() ? config.built_in(row.option) : row.usual;
+}
 
-		if (there && begins_with(word, name))
-			row.set(kernel, word.c_str() + name.size());
-	}
+// Without the sign behind it.
+std::string plain_name(const std::string &name)
+{
+	return name.substr(0, name.find('='));
 }
 
 bool is_blank(char c)
@@ -135,16 +131,21 @@ CommandLine::CommandLine(const std::string &text)
 void CommandLine::hand_to(const Kernel &kernel, const Config &config) const
 {
 	for (const Word &word : words_)
-		hand_over(kEarly, word.name + word.value, kernel, config);
-	for (const Word &word : words_)
-		hand_over(kParameters, word.name + word.value, kernel, config);
+		for (const Parameter &row : kEarly)
+			if (is_there(row, config) && same(plain_name(word.name), row.name))
+				row.set(kernel, word.value.c_str());
 	for (const Word &word : words_) {
-		std::string name = word.name;
+		const std::string text = word.name + word.value;
 
-		if (name.back() == '=')
-			name.pop_back();
-		kernel.see_parameter(name.c_str(), word.value.c_str());
+		for (const Parameter &row : kParameters) {
+			const size_t size = std::strlen(row.name);
+
+			if (is_there(row, config) && same(text.substr(0, size), row.name))
+				row.set(kernel, text.c_str() + size);
+		}
 	}
+	for (const Word &word : words_)
+		kernel.see_parameter(plain_name(word.name).c_str(), word.value.c_str());
 }
 
 std::optional<std::string> CommandLine::value(const std::string &name) const
@@ -152,7 +153,7 @@ std::optional<std::string> CommandLine::value(const std::string &name) const
 	std::optional<std::string> found;
 
 	for (const Word &word : words_)
-		if (word.name == name || word.name == name + '=')
+		if (same(plain_name(word.name), name))
 			found = word.value;
 	return found;
 }

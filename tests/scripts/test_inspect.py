@@ -428,6 +428,20 @@ def test_digests(tree: Path) -> None:
         assert stopped == (mode == "enforce")
 
 
+@pytest.mark.parametrize(("append", "refused"), [
+    ("initrd.sha256", True), ("initrd.sha256=", True), ("initrd.sha25", False), ("initrd.sha2567=1", False),
+    ("-- initrd.sha256", False), ("quiet=initrd.sha256=", False)])
+def test_bare_parameters(append: str, refused: bool) -> None:
+    """A digest that is forgotten is one that no image has."""
+    found = report(images.newc(entries()), f"--append={append}", status=int(refused))
+    assert (found["outcome"] == "useless") == refused
+    if refused:
+        assert any("no digest is given" in text for text in texts(found))
+    # A bare initrd.verify is complained about.
+    found = report(images.newc(entries()), "--append=initrd.verify")
+    assert texts(found)[0] == "initrd: initrd.verify=: neither refuse nor enforce, ignored"
+
+
 @pytest.mark.parametrize("more", ["", " noinitrd", " retain_initrd", " ramdisk_start=1"])
 def test_refused_archives(more: str, tmp_path: Path) -> None:
     """Nothing is unpacked from them, and nothing is said to be."""
