@@ -100,6 +100,22 @@ bool is_blank(char c)
 
 } // namespace
 
+std::string whole_command_line(const std::string &given, const Config &config)
+{
+	const std::string own = config.text("CMDLINE");
+	const bool is_x86 = config.built_in("X86") || config.built_in("X86_64");
+
+	if (own.empty() || (is_x86 && !config.built_in("CMDLINE_BOOL")))
+		return given;
+	if (config.built_in("CMDLINE_OVERRIDE") || config.built_in("CMDLINE_FORCE"))
+		return own;
+	if (is_x86)
+		return own + " " + given;
+	if (config.built_in("CMDLINE_EXTEND"))
+		return given + " " + own;
+	return given.empty() ? own : given;
+}
+
 CommandLine::CommandLine(const std::string &text)
 {
 	for (size_t at = 0; at < text.size();) {

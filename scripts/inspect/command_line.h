@@ -14,6 +14,13 @@
 
 namespace inspect {
 
+/*
+ * The whole of it, where the boot loader gives `given`: x86 puts CONFIG_CMDLINE in front
+ * of that; others put it behind (CMDLINE_EXTEND), or take it where nothing is given; and
+ * either takes nothing else if told to (CMDLINE_OVERRIDE, CMDLINE_FORCE).
+ */
+std::string whole_command_line(const std::string &given, const Config &config);
+
 class CommandLine {
 public:
 	/* Takes it apart as the kernel does: quotes keep blanks, "--" ends it. */

@@ -3,6 +3,25 @@
 #include "inspect/config.h"
 
 namespace inspect {
+namespace {
+
+// A string as it was before Kconfig put quotes around it.
+std::string unquoted(std::string_view value)
+{
+	std::string text;
+
+	if (value.size() < 2 || value.front() != '"' || value.back() != '"')
+		return std::string(value);
+	value = value.substr(1, value.size() - 2);
+	for (size_t at = 0; at < value.size(); at++) {
+		if (value[at] == '\\' && at + 1 < value.size())
+			at++;
+		text += value[at];
+	}
+	return text;
+}
+
+} // namespace
 
 Config Config::parse(std::string_view text)
 {
@@ -20,12 +39,8 @@ Config Config::parse(std::string_view text)
 
 		if (line.substr(0, kPrefix.size()) != kPrefix || sign == std::string_view::npos)
 			continue;
-		std::string_view value = line.substr(sign + 1);
-
-		if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
-			value = value.substr(1, value.size() - 2);
 		config.values_[std::string(line.substr(kPrefix.size(), sign - kPrefix.size()))] =
-			value;
+			unquoted(line.substr(sign + 1));
 	}
 	return config;
 }

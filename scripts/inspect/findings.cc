@@ -113,12 +113,17 @@ bool lacks_ramdisk_only(const Machine &machine, const Report &report)
 	       !report.says("not configured at");
 }
 
-void judge_config(const Machine &machine, const Config &config, Report &report)
+void judge_config(const Machine &machine, const Request &request, Report &report)
 {
+	const Config &config = request.config;
 	const CommandLine &line = machine.command_line();
 
 	if (!config.known())
 		return;
+	if (report.append != request.append)
+		report.add(Severity::kNote, "command-line",
+			   "the kernel's command line is not the one that is given: its "
+			   "configuration has one, too (CONFIG_CMDLINE)");
 	if (config.has("INITRAMFS_FORCE"))
 		report.add(Severity::kWarning, "forced",
 			   "CONFIG_INITRAMFS_FORCE=y: the boot loader's image is not looked at",
@@ -185,7 +190,7 @@ void judge(Machine &machine, const Request &request, Report &report)
 			machine.command_line().has("bootconfig") ?
 				"" :
 				"add bootconfig to the command line if it is to be used");
-	judge_config(machine, request.config, report);
+	judge_config(machine, request, report);
 	if (report.outcome == Outcome::kArchive)
 		judge_entries(machine.trace(), report);
 	if (!machine.stopped_early())

@@ -91,7 +91,7 @@ Report inspect(initrd::Bytes image, const Request &request)
 	Report report;
 
 	report.size = image.size();
-	report.append = request.append;
+	report.append = whole_command_line(request.append, request.config);
 	if (!request.config.may_have("BLK_DEV_INITRD")) {
 		report.outcome = Outcome::kIgnored;
 		report.add(Severity::kError, "no-initrd",

@@ -18,7 +18,7 @@ namespace inspect {
 
 /* What is known besides the image. Sizes are in bytes. */
 struct Request {
-	std::string append; /* the kernel's command line */
+	std::string append; /* the command line by the boot loader */
 	Config config;
 	u64 memory = 0; /* the machine's; 0: not known */
 	/* What a kernel has of that for itself, with its buffers and its programs. */

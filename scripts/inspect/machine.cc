@@ -81,7 +81,7 @@ Machine::Machine(Bytes image, const Request &request, Report &report)
 	: image_(image),
 	  request_(request),
 	  report_(report),
-	  command_line_(request.append),
+	  command_line_(report.append),
 	  kernel_((host::reset(), configured_kernel(request.config))),
 	  rootfs_(std::make_unique<Rootfs>())
 {

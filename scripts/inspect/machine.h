@@ -27,7 +27,10 @@ enum class Root {
 
 class Machine {
 public:
-	/* Resets the world. `image` must stay as it is while the machine lives. */
+	/*
+	 * Resets the world. The report has the command line already; `image` must stay as
+	 * it is while the machine lives.
+	 */
 	Machine(initrd::Bytes image, const Request &request, Report &report);
 	/* Resets it again. */
 	~Machine();

@@ -79,8 +79,8 @@ struct Load {
 };
 
 struct Report {
-	u64 size = 0; /* of the image as it is given */
-	std::string append;
+	u64 size = 0;		       /* of the image as it is given */
+	std::string append;	       /* the kernel's whole command line */
 	std::optional<u64> bootconfig; /* its size, where one was cut off */
 	Outcome outcome = Outcome::kNothing;
 	std::vector<Segment> segments;

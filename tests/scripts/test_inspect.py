@@ -360,6 +360,24 @@ def test_configuration(tree: Path, tmp_path: Path) -> None:
     assert "built-in" in codes(found_with("NONE", 'INITRAMFS_SOURCE="list"', status=0))
 
 
+@pytest.mark.parametrize(("options", "given", "whole"), [
+    ("X86_64 X86", "a=1", "a=1"), ("X86_64 X86 CMDLINE_BOOL", "a=1", "own=1 a=1"),
+    ("X86 CMDLINE_BOOL", "", "own=1 "), ("X86 CMDLINE_BOOL CMDLINE_OVERRIDE", "a=1", "own=1"),
+    ("ARM64 CMDLINE_FROM_BOOTLOADER", "a=1", "a=1"), ("ARM64 CMDLINE_FROM_BOOTLOADER", "", "own=1"),
+    ("ARM CMDLINE_EXTEND", "a=1", "a=1 own=1"), ("RISCV CMDLINE_FORCE", "a=1", "own=1")])
+def test_command_line_of_the_configuration(options: str, given: str, whole: str, tmp_path: Path) -> None:
+    """What is built in, and what the boot loader gives, as each architecture takes them."""
+    config = tmp_path / "config"
+    lines = [f"CONFIG_{option}=y\n" for option in ("BLK_DEV_INITRD", "INITRD_CXX", *options.split())]
+    config.write_text("".join(lines) + 'CONFIG_CMDLINE="own=1"\n')
+    found = report(b"", f"--append={given}", f"--config={config}")
+    assert found["append"] == whole and ("command-line" in codes(found, "note")) == (whole != given)
+    # It is the one that counts, quotes and all.
+    config.write_text("".join(lines) + r'CONFIG_CMDLINE="x=\"a b\" noinitrd"' + "\n")
+    found = report(b"no image", f"--append={given}", f"--config={config}")
+    assert (found["outcome"] == "ignored") == (whole != given)
+
+
 def test_memory(tree: Path) -> None:
     """Too little for it, and enough; decoded takes more than adopted."""
     plain, packed = image(tree, "ext2"), image(tree, "ext2", "gzip")
