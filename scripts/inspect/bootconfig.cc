@@ -12,6 +12,7 @@ Bootconfig find_bootconfig(initrd::Bytes image)
 	constexpr size_t kMagicSize = sizeof(kMagic) - 1;
 	constexpr size_t kNumbers = 8; // its length and its sum
 	constexpr size_t kPadding = 3; // that a boot loader may have put behind it
+	constexpr u32 kMost = 32767;   // bytes, in the newest series: 6.1 looks later
 
 	for (size_t padding = 0; padding <= kPadding; padding++) {
 		if (image.size() < kMagicSize + kNumbers + padding)
@@ -24,6 +25,10 @@ Bootconfig find_bootconfig(initrd::Bytes image)
 		const u32 size = initrd::load_le32(image, numbers);
 		u32 sum = 0;
 
+		if (size > kMost)
+			return {0, 0,
+				"it is larger than 32767 bytes, so the newest series leave it in the "
+				"image (6.1 cuts it off, and does not use it either)"};
 		if (size > numbers)
 			return {0, 0, "it says that it is larger than the image"};
 		for (const u8 byte : image.skip(numbers - size).first(size))

@@ -15,7 +15,10 @@ struct Bootconfig {
 	const char *trouble = nullptr; /* there is one, but the kernel leaves it: why */
 };
 
-/* Looks for one at the end of `image`, as get_boot_config_from_initrd() does. */
+/*
+ * Looks for one at the end of `image`, as get_boot_config_from_initrd() of the newest
+ * series does.
+ */
 Bootconfig find_bootconfig(initrd::Bytes image);
 
 } // namespace inspect

@@ -202,7 +202,7 @@ def test_boot_configuration() -> None:
     text = b"kernel.quiet\0"
     text += bytes(-(len(data) + len(text) + 20) % 4)
 
-    def behind(total: int) -> bytes:
+    def behind(total: int, text: bytes = text) -> bytes:
         return data + text + len(text).to_bytes(4, "little") + total.to_bytes(4, "little") + b"#BOOTCONFIG\n"
 
     found = report(behind(sum(text)), status=0)
@@ -214,6 +214,10 @@ def test_boot_configuration() -> None:
         assert (f"initrd: image verified: {len(loaded)} bytes, sha256 {digest}" in texts(found)) == (status == 0)
     found = report(behind(sum(text) + 1))
     assert found["bootconfig"] is None and "bootconfig" in codes(found, "warning")
+    # As much as there may be, and more.
+    for size, cut in ((32764, True), (32768, False)):
+        found = report(behind(size * ord("x"), b"x" * size), status=int(not cut))
+        assert (found["bootconfig"] == size + 20) == cut == ("bootconfig" not in codes(found, "warning"))
 
 
 def test_empty_image() -> None:
