@@ -143,19 +143,26 @@ private:
 		return std::make_shared<Folder>(*this, node, descriptor);
 	}
 
+	struct Times {
+		// What has none of its own was made just now.
+		explicit Times(const host::Node &node)
+			: both{{0, UTIME_OMIT},
+			       {node.mtime, node.mtime == host::kNow ? UTIME_NOW : 0}}
+		{
+		}
+		timespec both[2];
+	};
+
 	void attributes(int descriptor, const host::Node &node)
 	{
 		const u32 mode = node.permissions() & (nodes_ ? 07777u : 0777u);
-		// What has none of its own was made just now.
-		const timespec times[] = {{0, UTIME_OMIT},
-					  {node.mtime, node.mtime == host::kNow ? UTIME_NOW : 0}};
 
 		// Without root, files belong to whoever extracts them, and he may enter folders.
 		if (nodes_ && fchown(descriptor, node.uid, node.gid) < 0)
 			fail(std::strerror(errno), "owner");
 		if (fchmod(descriptor, node.type() == S_IFDIR && !nodes_ ? mode | 0700 : mode) <
 			    0 ||
-		    futimens(descriptor, times) < 0)
+		    futimens(descriptor, Times(node).both) < 0)
 			fail(std::strerror(errno), "mode and time");
 	}
 
@@ -184,12 +191,23 @@ private:
 			status = symlinkat(node.target.c_str(), above, text);
 		else
 			status = mknodat(above, text, node.mode, makedev(node.major, node.minor));
-		if (status == 0 && !is_file && nodes_)
-			status = fchownat(above, text, node.uid, node.gid, AT_SYMLINK_NOFOLLOW);
+		if (status == 0 && !is_file)
+			status = attributes_of_other(above, text, node);
 		if (status == 0)
 			result_.made++;
 		else
 			fail(std::strerror(errno), path + name);
+	}
+
+	// Those of a link or a node. Who makes one has a umask, and nodes lose bits with it.
+	int attributes_of_other(int above, const char *name, const host::Node &node) const
+	{
+		if (nodes_ && fchownat(above, name, node.uid, node.gid, AT_SYMLINK_NOFOLLOW) < 0)
+			return -1;
+		if (node.type() != S_IFLNK &&
+		    fchmodat(above, name, node.permissions(), AT_SYMLINK_NOFOLLOW) < 0)
+			return -1;
+		return utimensat(above, name, Times(node).both, AT_SYMLINK_NOFOLLOW);
 	}
 
 	bool write_file(int above, const char *name, const host::Node &node)

@@ -4,6 +4,7 @@ status, its JSON, and that --extract stays in its folder."""
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import json
@@ -603,6 +604,17 @@ def test_extract_nodes(tmp_path: Path) -> None:
     assert call("-", "-x", tmp_path / "x", "--nodes", data=data).returncode == 0
     assert os.stat(tmp_path / "x/null").st_rdev == os.makedev(1, 3)
     assert (stat.S_IMODE(os.stat(tmp_path / "x/s").st_mode), os.stat(tmp_path / "x/s").st_uid) == (0o4755, 7)
+    # Whatever the umask is, and with their times.
+    more = images.newc(entries(*(dataclasses.replace(entry, mtime=86400) for entry in (
+        Entry.node("null", stat.S_IFCHR, 1, 3, mode=0o666), Entry.node("fifo", stat.S_IFIFO, 0, 0, mode=0o622),
+        Entry.symlink("link", "none")))))
+    before = os.umask(0o77)
+    done = call("-", "-x", tmp_path / "z", "--nodes", data=more)
+    os.umask(before)
+    assert done.returncode == 0
+    found = {name: os.lstat(tmp_path / "z" / name) for name in ("null", "fifo", "link")}
+    assert (stat.S_IMODE(found["null"].st_mode), stat.S_IMODE(found["fifo"].st_mode)) == (0o666, 0o622)
+    assert {int(status.st_mtime) for status in found.values()} == {86400}
     assert call("-", "-x", tmp_path / "y", data=data).returncode == 0
     assert (stat.S_IMODE(os.stat(tmp_path / "y/s").st_mode), os.stat(tmp_path / "y/s").st_uid) == (0o755, 0)
 
