@@ -55,7 +55,7 @@ Json of(const Finding &finding)
 	return {{"severity", name_of(finding.severity)},
 		{"code", finding.code},
 		{"text", finding.text},
-		{"advice", nullable(finding.advice)}};
+		{"advice", finding.advice.empty() ? Json(nullptr) : Json(finding.advice)}};
 }
 
 template <typename T> Json all_of(const std::vector<T> &items)

@@ -62,8 +62,25 @@ const char *name_of(Outcome outcome)
 
 namespace {
 
+// Characters that nobody sees, or that change how others are shown.
+bool is_control(u32 character)
+{
+	struct Range {
+		u32 first;
+		u32 last;
+	};
+	static constexpr Range kRanges[] = {
+		{0, 0x1f},	  {0x7f, 0x9f},	    {0x61c, 0x61c},   {0x200b, 0x200f},
+		{0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xe0000, 0xe007f},
+	};
+
+	return std::ranges::any_of(kRanges, [character](const Range &range) {
+		return character >= range.first && character <= range.last;
+	});
+}
+
 // How many bytes of a well-formed UTF-8 character `text` has at `at`; 0: none, or a
-// control character.
+// control character, or the backslash that stands before the digits of those.
 size_t character_at(const std::string &text, size_t at)
 {
 	const auto byte = [&](size_t i) {
@@ -72,7 +89,7 @@ size_t character_at(const std::string &text, size_t at)
 	const u8 first = byte(at);
 
 	if (first < 0x80)
-		return first >= ' ' && first != 0x7f;
+		return !is_control(first) && first != '\\';
 	const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
 	u32 value = first & (0x7fu >> length);
 
@@ -84,11 +101,9 @@ size_t character_at(const std::string &text, size_t at)
 		value = value << 6 | (byte(at + i) & 0x3f);
 	}
 	const bool too_long = value < (length == 4 ? 0x10000u : length == 3 ? 0x800u : 0x80u);
-	const bool control = value < 0xa0 || (value >= 0x200b && value <= 0x200f) ||
-			     (value >= 0x2028 && value <= 0x202e) ||
-			     (value >= 0x2060 && value <= 0x206f) || value == 0xfeff;
 
-	if (too_long || control || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+	if (too_long || is_control(value) || value > 0x10ffff ||
+	    (value >= 0xd800 && value <= 0xdfff))
 		return 0;
 	return length;
 }

@@ -111,7 +111,7 @@ struct Report {
 const char *name_of(Severity severity);
 const char *name_of(Outcome outcome);
 
-/* A name or message as a line of text: what would spoil it is written as \ooo. */
+/* A name or message as a line of text: what would spoil it, and \, is written as \ooo. */
 std::string printable(const std::string &text);
 
 } // namespace inspect

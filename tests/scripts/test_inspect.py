@@ -543,6 +543,16 @@ def test_odd_names() -> None:
     assert codes(found) == {"climbing", "absolute", "not-made"}
     text = call("-", "--list", data=data).stdout
     assert b"\\033[31mred\\012" in text and b"\x1b" not in text
+    # No two names look the same: a backslash is escaped, as all is that is not seen.
+    names = {"nl\n": r"nl\012", r"nl\012": r"nl\134012", "a\u061cb": r"a\330\234b",
+             "t\U000e0041": r"t\363\240\201\201", "\u65e5\u672c": "\u65e5\u672c"}
+    found = report(images.newc(entries(*(Entry.file(name, b"") for name in names))), status=0)
+    assert [entry["name"] for entry in found["entries"]][-len(names):] == list(names.values())
+    # Once, wherever it is said.
+    data = images.newc([Entry.file("init", b"#!/i\\t\n", mode=0o755), Entry.file("i\\t", SCRIPT_TEXT)])
+    assert report(data, status=1)["findings"][0] == {
+        "severity": "error", "code": "not-executable", "text": r"/i\134t has no permission to be executed: error -13",
+        "advice": r"chmod +x /i\134t, and make the image again"}
     # A name with nothing in it, and data of a folder, are left out by the kernel.
     folder = bytearray(images.newc([Entry.file("odd", b"data")]))
     folder[14:22] = b"%08X" % (stat.S_IFDIR | 0o755)
