@@ -180,6 +180,14 @@ def test_damaged_images(tree: Path, tmp_path: Path) -> None:
     assert found["steps"][-1] == "/dev/ram0 is to be the root, but it cannot be mounted: the kernel stops."
 
 
+def test_large_images(tree: Path) -> None:
+    """As much of memory as there is may become the RAM disk."""
+    data = image(tree, "ext2").read_bytes() + bytes(260 << 20)
+    packed = images.compress_bytes(data, "zstd", level=1)
+    found = report(packed, RAM0, "--no-tools", status=0)
+    assert found["load"]["out"] == len(data)
+
+
 def test_segments() -> None:
     """Microcode in front, zeros between, two compressors behind each other, and one
     archive in several members."""

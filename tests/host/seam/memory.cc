@@ -112,6 +112,11 @@ void set_memory_for_pages(u64 bytes)
 	state.for_pages = bytes;
 }
 
+u64 memory_limit()
+{
+	return state.limit;
+}
+
 void set_memory_limit(u64 bytes)
 {
 	state.limit = bytes;

@@ -5,6 +5,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -321,18 +322,22 @@ struct ramdisk_range {
 
 struct ramdisk_range *ramdisk_range_reserve(void)
 {
-	constexpr size_t kCount = size_t{1} << 16;
+	// Enough for the tests, or for a machine with so much memory.
+	constexpr size_t kLeast = size_t{1} << 16;
+	const u64 limit = host::memory_limit();
+	const size_t count = limit == ~0ull ? kLeast :
+					      std::max<size_t>(kLeast, limit / host::kPage + 1);
 
 	// Addresses are no memory: doing without them is no failure.
 	if (state.rules.no_range)
 		return nullptr;
-	void *const start = mmap(nullptr, kCount * host::kPage, PROT_NONE,
+	void *const start = mmap(nullptr, count * host::kPage, PROT_NONE,
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (start == MAP_FAILED)
 		return nullptr;
 	host::live().windows++;
-	return new ramdisk_range{static_cast<u8 *>(start), kCount, {}};
+	return new ramdisk_range{static_cast<u8 *>(start), count, {}};
 }
 
 u8 *ramdisk_range_start(const struct ramdisk_range *range)

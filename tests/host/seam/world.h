@@ -55,6 +55,8 @@ void set_memory_for_pages(u64 bytes);
  * reset() there is no limit. With one, what is left of it is what is available.
  */
 void set_memory_limit(u64 bytes);
+/* ~0: there is none. */
+u64 memory_limit();
 /* Takes so many bytes; false, and none, where they are not there. */
 bool take_memory(u64 bytes);
 void give_memory(u64 bytes);
