@@ -87,8 +87,11 @@ private:
 		constexpr char kFast[] = "Fast link dest: \"";
 		const size_t at = text.find(kFast);
 
-		if (at == std::string::npos)
-			return ask("cat " + path, kLongestTarget);
+		if (at == std::string::npos) {
+			const std::string content = ask("cat " + path, kLongestTarget);
+
+			return content.substr(0, content.find('\0'));
+		}
 		const size_t start = at + sizeof(kFast) - 1;
 
 		return text.substr(start, std::min(text.rfind('"') - start, kLongestTarget));
