@@ -209,8 +209,8 @@ void initrd_verify(void)
 
 void initrd_populate_rootfs(void)
 {
-	unpack_builtin_archive();
 	initrd_verify();
+	unpack_builtin_archive();
 
 	Region region = Region::locate();
 

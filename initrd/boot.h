@@ -17,7 +17,7 @@ void initrd_reserve(void);
 
 /*
  * Before anything of the image is looked at: whether it may be used, if that was
- * asked. initrd_populate_rootfs() does it where nobody else has.
+ * asked. Once only; initrd_populate_rootfs() does it where nobody else has.
  */
 void initrd_verify(void);
 

@@ -33,13 +33,13 @@ void __init seam_halt(const char *reason)
 	halted = reason;
 }
 
+/* Boot code, whose memory is freed when the image has been judged. */
 static void __init verify(void)
 {
 	mutex_lock(&verification);
-	if (!verified)
-		initrd_verify();
-	verified = true;
+	initrd_verify();
 	mutex_unlock(&verification);
+	smp_store_release(&verified, true);
 }
 
 static void __init populate(void *unused, async_cookie_t cookie)
@@ -54,6 +54,12 @@ static void wait(void)
 	async_synchronize_cookie_domain(initramfs_cookie + 1, &initramfs_domain);
 }
 
+static void halt_if_unwanted(void)
+{
+	if (halted)
+		panic("%s", halted);
+}
+
 /*
  * Whoever uses the root file system calls this first, and the kernel itself before it
  * runs init or mounts a root: also where initcall_blacklist= kept the image from
@@ -66,11 +72,10 @@ void __ref wait_for_initramfs(void)
 	} else {
 		/* Too early: waiting would be for ever, the access will fail. */
 		pr_warn_once("%s() called before rootfs_initcalls\n", __func__);
-		if (!verified)
+		if (!smp_load_acquire(&verified))
 			verify();
 	}
-	if (halted)
-		panic("%s", halted);
+	halt_if_unwanted();
 }
 EXPORT_SYMBOL_GPL(wait_for_initramfs);
 
@@ -102,6 +107,15 @@ static int __init populate_rootfs(void)
 	return 0;
 }
 rootfs_initcall(populate_rootfs);
+
+/* After the drivers of consoles, and before a suspended system is resumed. */
+static int __init halt_before_resume(void)
+{
+	verify();
+	halt_if_unwanted();
+	return 0;
+}
+late_initcall(halt_before_resume);
 
 bool __init initrd_load(SERIES_INITRD_LOAD_ARGUMENT)
 {

@@ -38,7 +38,8 @@ size_t seam_format(char *to, size_t size, const char *format, __builtin_va_list 
 void seam_panic(const char *reason);
 /*
  * Stops the machine before anything is run from the root file system or mounted over
- * it: when the drivers of consoles have had their time to start. Returns, though.
+ * it: where nobody runs anything before, when the drivers of consoles have had their
+ * time to start. Returns, though.
  */
 void seam_halt(const char *reason);
 
