@@ -69,7 +69,7 @@ public:
 	/*
 	 * Moves the image to the start of its own pages (a no-op when it is
 	 * there) and returns as much of it as lies in them, with the rest of the
-	 * last page zeroed. What does not fit, less than a page, is passed to
+	 * last page zeroed. What does not fit, less than two pages, is passed to
 	 * `spill` beforehand with its offset in the image.
 	 */
 	template <typename Spill> INLINE Result<Bytes> align(Spill spill);

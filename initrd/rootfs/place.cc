@@ -69,7 +69,7 @@ int Place::open_folder(const char *path, size_t length)
 	}
 	char *const known = reinterpret_cast<char *>(folder_name_.data());
 
-	if (folder_ && folder_length_ == length && !__builtin_memcmp(known, path, length))
+	if (folder_ && length && folder_length_ == length && !__builtin_memcmp(known, path, length))
 		return 0;
 	__builtin_memcpy(known, path, length);
 	known[length] = 0;

@@ -221,6 +221,20 @@ TEST_F(Writer, AFolderIsLookedUpAgainWhenTheLinkToItHasGone)
 	EXPECT_EQ(host::node_at("g"), nullptr);
 }
 
+TEST_F(Writer, AnEmptyNameIsNoFolder)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .folder("a")
+				 .file("a/x", "1")
+				 .symlink("a/x", "y")
+				 .add({.name = "", .mode = 0040700, .uid = 77})
+				 .file("a/z", "2")),
+		  "");
+	EXPECT_EQ(at("a").uid, 0u);
+	EXPECT_EQ(at("a").permissions(), 0755u);
+	EXPECT_EQ(at("a/z").text(), "2");
+}
+
 TEST_F(Writer, ALinksTargetIsShorterThanAPath)
 {
 	Archive archive;
