@@ -10,6 +10,10 @@
 
 #include <asm/sections.h>
 
+#ifdef CONFIG_ARM64
+#include <linux/libfdt.h>
+#include <linux/of_fdt.h>
+#endif
 #ifdef CONFIG_X86
 #include <asm/e820/api.h>
 #include <asm/setup.h>
@@ -165,11 +169,20 @@ int __init seam_set_physical_image(struct seam_physical_range range)
 	return phys_initrd_start == range.start && phys_initrd_size == range.size;
 }
 
-/* With UEFI memory is not known yet. */
+#ifdef CONFIG_ARM64
+/* UEFI says later what is memory, whatever a device tree says. */
 int __init seam_believes_any_range(void)
 {
-	return IS_ENABLED(CONFIG_ARM64) && memblock_phys_mem_size();
+	int chosen = fdt_path_offset(initial_boot_params, "/chosen");
+
+	return chosen < 0 || !fdt_getprop(initial_boot_params, chosen, "linux,uefi-system-table", NULL);
 }
+#else
+int __init seam_believes_any_range(void)
+{
+	return 0;
+}
+#endif
 
 #ifdef CONFIG_X86
 int __init seam_reserves_too_early(void)
