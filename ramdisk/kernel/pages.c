@@ -57,8 +57,8 @@ int ramdisk_memory_has(u64 bytes)
 	unsigned long anonymous;
 	long available;
 
-	/* Asked for each new page. What is kept free for all, boost and all, is less. */
-	if (nr_free_pages() >= pages + movable + totalram_pages() / 8 + pageblock_nr_pages)
+	/* Asked for each new page. By default less is kept free for all, boost and all. */
+	if (nr_free_pages() >= pages + movable + totalram_pages() / 4)
 		return 1;
 	/* Dirty pages may be a RAM disk's own: they go when it has had new ones. */
 	anonymous = global_node_page_state(NR_INACTIVE_ANON) +
