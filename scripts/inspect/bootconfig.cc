@@ -25,12 +25,12 @@ Bootconfig find_bootconfig(initrd::Bytes image)
 		const u32 size = initrd::load_le32(image, numbers);
 		u32 sum = 0;
 
+		if (size > numbers)
+			return {0, 0, "it says that it is larger than the image"};
 		if (size > kMost)
 			return {0, 0,
 				"it is larger than 32767 bytes, so the newest series leave it in the "
-				"image (6.1 cuts it off, and does not use it either)"};
-		if (size > numbers)
-			return {0, 0, "it says that it is larger than the image"};
+				"image (6.1 may cut it off, and does not use it either)"};
 		for (const u8 byte : image.skip(numbers - size).first(size))
 			sum += byte;
 		if (sum != initrd::load_le32(image, numbers + 4))

@@ -190,7 +190,7 @@ private:
 		else if (is_link)
 			status = symlinkat(node.target.c_str(), above, text);
 		else
-			status = mknodat(above, text, node.mode, makedev(node.major, node.minor));
+			status = make_node(above, text, node);
 		if (status == 0 && !is_file)
 			status = attributes_of_other(above, text, node);
 		if (status == 0)
@@ -199,13 +199,20 @@ private:
 			fail(std::strerror(errno), path + name);
 	}
 
-	// Those of a link or a node. Who makes one has a umask, and nodes lose bits with it.
+	// Who extracts has a umask, which takes bits away.
+	static int make_node(int above, const char *name, const host::Node &node)
+	{
+		const mode_t mask = umask(0);
+		const int status = mknodat(above, name, node.mode, makedev(node.major, node.minor));
+
+		umask(mask);
+		return status;
+	}
+
+	// Those of a link or a node.
 	int attributes_of_other(int above, const char *name, const host::Node &node) const
 	{
 		if (nodes_ && fchownat(above, name, node.uid, node.gid, AT_SYMLINK_NOFOLLOW) < 0)
-			return -1;
-		if (node.type() != S_IFLNK &&
-		    fchmodat(above, name, node.permissions(), AT_SYMLINK_NOFOLLOW) < 0)
 			return -1;
 		return utimensat(above, name, Times(node).both, AT_SYMLINK_NOFOLLOW);
 	}

@@ -32,7 +32,7 @@ protected:
 	virtual std::optional<File> look_up(const std::string &path) = 0;
 	/* What it begins with. */
 	virtual std::vector<u8> read_head(const std::string &path) = 0;
-	/* One entry more; false when no other may follow. */
+	/* One entry more; false when it is one too many, and is not kept. */
 	bool keep(const Entry &entry, std::vector<Entry> &entries);
 
 	Budget budget_;

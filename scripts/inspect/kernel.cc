@@ -18,11 +18,12 @@
 		space::initrd_see_parameter,                                  \
 	}
 
-// Forgets parameters and a waiting image, in the namespace that it stands in.
+// Forgets parameters, a verdict and a waiting image, in the namespace that it stands in.
 #define FORGET                                    \
 	void forget()                             \
 	{                                         \
 		options = {};                     \
+		verdict = Verdict::kNone;         \
 		waiting = initrd::Region::none(); \
 	}
 

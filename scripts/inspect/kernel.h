@@ -23,7 +23,8 @@ struct Kernel {
 
 /*
  * The kernel with this configuration. The tables of formats and decoders follow it, and
- * so does the verification, up to the next call. One at a time: there is one world (host::reset()).
+ * so does the verification, up to the next call. One at a time: there is one world
+ * (host::reset()).
  */
 const Kernel &configured_kernel(const Config &config);
 
