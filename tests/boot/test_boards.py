@@ -75,6 +75,26 @@ def test_device_tree_that_lies(lab: Lab, start: int, end: int) -> None:
     assert outcome.guest.facts["mount"].split()[2] == "ext2"
 
 
+#: Where the kernel lies, from the beginning of memory, in nearly all of the builds.
+IN_KERNEL = {"x86_64": 17 * MIB, "arm64": 3 * MIB, "arm": MIB, "riscv64": 3 * MIB}
+
+
+@pytest.mark.machines("x86_64", "arm64", "arm", "riscv64")
+@pytest.mark.cxx_only(reason="takes what it is told to on some architectures, and stops")
+@pytest.mark.parametrize("place", ["nowhere", "kernel"])
+def test_parameter_that_lies(lab: Lab, place: str) -> None:
+    """initrd= with a place where no memory is, or where the kernel is: the boot goes on."""
+    if place == "nowhere" and lab.machine.arch == "x86_64":
+        pytest.skip("what is there is read, memory or not")
+    start = lab.machine.memory_at + (0x70000000 if place == "nowhere" else IN_KERNEL[lab.machine.arch])
+    outcome = lab.succeed(None, [f"initrd={start:#x},0x100000", "nokaslr", "root=/dev/vda", "ro"],
+                          disks=[lab.real_root()], root=False, clean=False)
+    said = outcome.console.having("INITRD: ")
+    why = "is not a memory region" if place == "nowhere" else "overlaps in-use memory region"
+    assert len(said) == 1 and f"INITRD: {start:#010x}+0x00100000 {why} - disabling initrd" in str(said[0])
+    assert outcome.guest.facts["mount"].split()[2] == "ext2"
+
+
 # --- a real board, of the time before device trees ---------------------------------------
 
 
