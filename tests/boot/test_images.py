@@ -149,7 +149,8 @@ def test_ramdisk_size_in_kib(lab: Lab) -> None:
 def test_large_image_in_small_memory(lab: Lab) -> None:
     """200 MiB of ext2 in a guest of 320 MiB: there is no room for a copy."""
     image = lab.image("ext2", size=200 * MIB, sample=24 * MIB)
-    outcome = lab.succeed(image, memory="320M")
+    # (The checkers of a debugging kernel take their part of it.)
+    outcome = lab.succeed(image, memory="320M" if lab.patience == 1 else "448M")
     check_mounted(outcome, "ext2")
     load = lab.only_load(outcome)
     assert load is not None and (load.how, load.copied) == ("adopted", 0)

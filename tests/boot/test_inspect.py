@@ -28,9 +28,10 @@ COMPARED = re.compile(r"initrd: |RAMDISK: (?!\[mem )|Initramfs |Trying to unpack
 
 
 def without_time(lines: list[str]) -> list[str]:
-    """The lines that are compared, without how long it took, and without who of those
-    that have /dev/ram0 open for a moment is the last."""
-    compared = [re.sub(r", \d+ ms$", "", line) for line in lines if COMPARED.match(line)]
+    """The lines that are compared, without how long it took, nor what is said while it
+    does, and without who of those that have /dev/ram0 open for a moment is the last."""
+    progress = re.compile(r"initrd: \d+% of \d+ bytes$")
+    compared = [re.sub(r", \d+ ms$", "", line) for line in lines if COMPARED.match(line) and not progress.match(line)]
     late = re.compile(r"initrd: /dev/ram0 is in use: its (\d+) KiB will be given back by the last user")
     return [late.sub(r"initrd: \1 KiB of /dev/ram0 given back", line) for line in compared]
 
