@@ -104,6 +104,8 @@ class Lab:
         self.machine_name = machine
         self.patience = patience
         self.page_size = kernels.page_size(kernel)
+        #: Whether the image's last page is taken for its own where it ends inside it.
+        self.owns_last_page = self.machine.arch in ("x86_64", "arm")
         self.accel = vm.choose_accel(machine, kernel)
         self._count = 0
 

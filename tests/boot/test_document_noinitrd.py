@@ -112,7 +112,8 @@ def test_last_close_frees(lab: Lab) -> None:
         echo "size=$(cat /sys/block/initrd/size)"
     """)
     assert found["held"].split()[0] == md5(data[:MIB])
-    assert abs(int(found["freed"]) - 64 * 1024) < SLACK
+    # (A processor keeps some free pages by itself, which may be large.)
+    assert abs(int(found["freed"]) - 64 * 1024) < max(SLACK, 64 * lab.page_size // 1024)
     assert found["again"] == "No such device No such device"
 
 
