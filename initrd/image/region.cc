@@ -90,6 +90,20 @@ bool reserve_pages(seam_physical_range pages, bool readable)
 	return true;
 }
 
+// Notes what a parameter says; says why when it can be seen already that there is no
+// image: what is noted is of no use then.
+bool set_usable_image(seam_physical_range image)
+{
+	const bool fits = seam_set_physical_image(image);
+	const seam_physical_range pages = whole_pages(image);
+
+	if (!fits || (image.size && seam_believes_any_range() && !is_memory(pages))) {
+		say_unusable(fits ? pages : image, kNotMemory);
+		return false;
+	}
+	return !is_reserved_at_once(image) || reserve_pages(pages, false);
+}
+
 } // namespace
 
 Region Region::locate()
@@ -228,17 +242,8 @@ void set_physical_image(const char *argument)
 		return;
 	if (is_reserved_at_once(before))
 		seam_unreserve(whole_pages(before));
-	if (!seam_set_physical_image(image)) {
-		say_unusable(image, kNotMemory);
+	if (!set_usable_image(image))
 		seam_set_physical_image({0, 0});
-		return;
-	}
-	if (image.size && seam_believes_any_range() && !is_memory(whole_pages(image))) {
-		say_unusable(whole_pages(image), kNotMemory);
-		seam_set_physical_image({0, 0});
-	} else if (is_reserved_at_once(image) && !reserve_pages(whole_pages(image), false)) {
-		seam_set_physical_image({0, 0});
-	}
 }
 
 void reserve_physical_image()
