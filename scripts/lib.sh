@@ -13,6 +13,19 @@ KERNEL_SERIES=(
 	"6.12  linux-source-6.12  linux-source-6.12"
 )
 
+# The machines that QEMU can be for a kernel, one row each: its name in qemu/machines.py
+# and its architecture. An architecture's usual machine has its name, and comes first;
+# these are what --arch takes.
+MACHINES=(
+	"x86_64       x86_64"
+	"arm64        arm64"
+	"arm          arm"
+	"riscv64      riscv64"
+	"um           um"
+	"vexpress-a9  arm"
+	"arm64be      arm64"
+)
+
 # What the first and the last line of every block say that prepare-kernel.sh puts
 # into a file: a comment in the language of the file, "# …" or "/* … */".
 # shellcheck disable=SC2034
@@ -132,6 +145,27 @@ series_row() {
 		[[ $name != "$1" ]] || { printf '%s\n' "$row"; return 0; }
 	done
 	return 1
+}
+
+# Print the architecture of the machine $1; fail silently when it is unknown.
+machine_arch() {
+	local row name arch
+	for row in "${MACHINES[@]}"; do
+		read -r name arch <<<"$row"
+		[[ $name != "$1" ]] || { printf '%s\n' "$arch"; return 0; }
+	done
+	return 1
+}
+
+# Print the known architectures, separated by blanks.
+known_archs() {
+	local row name arch
+	local -a archs=()
+	for row in "${MACHINES[@]}"; do
+		read -r name arch <<<"$row"
+		[[ $name != "$arch" ]] || archs+=("$arch")
+	done
+	printf '%s\n' "${archs[*]}"
 }
 
 # Print the known series, separated by ", ".
