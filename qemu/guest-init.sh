@@ -34,10 +34,13 @@ done
 # (/dev may have a few nodes of its own, for what ran before.)
 [ -c "/dev/$port" ] || mount -t devtmpfs devtmpfs /dev
 
+# A restart ends QEMU, too (-no-reboot): without ACPI a PC cannot power off, and halts.
 leave() {
 	sync
-	poweroff -f
-	# A machine without power-off: qemu is run with -no-reboot.
+	case " $cmdline " in
+	*" acpi=off "*) ;;
+	*) poweroff -f ;;
+	esac
 	reboot -f
 }
 
