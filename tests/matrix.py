@@ -21,6 +21,7 @@ import sys
 import time
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import Iterator, Sequence
 
@@ -72,6 +73,11 @@ class Cell:
         return self.series, self.arch, self.flavour
 
     @property
+    def kunit(self) -> bool:
+        """Whether its KUnit suites are run."""
+        return self.flavour == PLAIN
+
+    @property
     def result(self) -> Path:
         return RESULTS / f"{self}.json"
 
@@ -110,11 +116,11 @@ def files_below(path: Path, left_out: Sequence[str]) -> Iterator[Path]:
         yield path
 
 
-def fingerprint(cell: Cell) -> str:
+def fingerprint(kunit: bool) -> str:
     """A hash of all files that are inputs, by name and content."""
     digest = hashlib.sha256()
     left_out = generated()
-    for name in (*INPUTS, *(KUNIT_INPUTS if cell.flavour == PLAIN else ())):
+    for name in (*INPUTS, *(KUNIT_INPUTS if kunit else ())):
         for path in files_below(ROOT / name, left_out):
             content = hashlib.sha256(path.read_bytes()).digest()
             digest.update(bytes(path.relative_to(ROOT)) + b"\0" + content)
@@ -124,8 +130,9 @@ def fingerprint(cell: Cell) -> str:
 def source(series: str) -> str:
     """What identifies the kernel's sources, as build-kernel.sh keeps it beside them;
     "" where there are none yet."""
-    row = re.search(rf'^\t"{re.escape(series)} +\S+ +(\S+)"$', (ROOT / "scripts/lib.sh").read_text(), re.M)
-    tarballs = sorted(TARBALLS.glob(f"{row[1]}.tar.*")) if row else []
+    row = subprocess.run(["bash", "-c", '. scripts/lib.sh && series_row "$1"', "-", series], cwd=ROOT,
+                         capture_output=True, text=True, check=True).stdout.split()
+    tarballs = sorted(TARBALLS.glob(f"{row[-1]}.tar.*"))
     try:
         if tarballs:
             found = tarballs[-1].stat()
@@ -144,9 +151,14 @@ def compiler() -> str:
     return done.stdout.split("\n")[0]
 
 
-def made_of(cell: Cell) -> dict[str, str]:
-    """What a result is good for, as it is now."""
-    return {"inputs": fingerprint(cell), "source": source(cell.series), "compiler": compiler()}
+@cache
+def made_of(series: str, kunit: bool) -> dict[str, str]:
+    """What a result of such a cell is good for, as it was when this was first called."""
+    return {"inputs": fingerprint(kunit), "source": source(series), "compiler": compiler()}
+
+
+def is_current(cell: Cell, result: dict[str, object]) -> bool:
+    return made_of(cell.series, cell.kunit).items() <= result.items()
 
 
 def picked(pattern: str) -> list[Cell]:
@@ -200,7 +212,7 @@ def run(cell: Cell, jobs: int) -> dict[str, object]:
     failed = count.get("failed", 0) + count.get("error", 0) + count.get("errors", 0)
     skipped = count.get("skipped", 0)
     good = status == 0 and count.get("passed", 0) > 0 and not failed
-    if good and cell.flavour == PLAIN:
+    if good and cell.kunit:
         status, said = said_by([ROOT / "tests/run", "--kunit", "--kernel", cell.series, "--arch", cell.arch], log)
         good = status == 0
         skipped += counted(said).get("skipped", 0)
@@ -224,7 +236,7 @@ def table(chosen: Sequence[Cell]) -> str:
             elif not result:
                 row.append("not run")
             else:
-                stale = "" if made_of(cell).items() <= result.items() else " (before a change)"
+                stale = "" if is_current(cell, result) else " (before a change)"
                 boots = f", {result['passed']} boots" if result.get("passed") else ""
                 left = f", {result['skipped']} skipped" if result.get("skipped") else ""
                 row.append(f"{result['verdict']}{boots}{left}{stale}")
@@ -256,15 +268,19 @@ def main(arguments: Sequence[str]) -> int:
             print(name)
         return 0
     RESULTS.mkdir(parents=True, exist_ok=True)
+    made_of.cache_clear()
     passed = failed = skipped = not_run = 0
     for number, cell in enumerate(chosen, start=1):
         result = known(cell)
-        now = made_of(cell)
-        current = result.get("verdict") == "passed" and now.items() <= result.items()
+        current = result.get("verdict") == "passed" and is_current(cell, result)
         if not options.table and (options.again or not current):
             print(f"matrix: {number} of {len(chosen)}: {cell} ...", flush=True)
-            # (The first build installs the sources and the compiler.)
-            result = {**run(cell, options.jobs), **now, "source": source(cell.series), "compiler": compiler()}
+            inputs = fingerprint(cell.kunit)
+            result = run(cell, options.jobs)
+            # (Somebody may have edited a file by now, and the first build installs the
+            # sources and the compiler.)
+            made_of.cache_clear()
+            result |= {**made_of(cell.series, cell.kunit), "inputs": inputs}
             cell.result.write_text(json.dumps(result, indent=1) + "\n")
             print(f"matrix: {cell}: {result['verdict']}", flush=True)
         verdict = result.get("verdict")
