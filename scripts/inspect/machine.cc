@@ -52,6 +52,16 @@ bool has_tmpfs_root(const CommandLine &line, const Config &config)
 		       line.value_or("root", "").empty();
 }
 
+// Which of the pages that an image shares with others go with it (seam_image_pages()).
+host::Own own_pages(const Config &config)
+{
+	if (config.built_in("ARM"))
+		return host::Own::kBoth;
+	if (config.built_in("ARM64") || config.built_in("RISCV") || config.built_in("UML"))
+		return host::Own::kNeither;
+	return host::Own::kLast;
+}
+
 // mount_root() of init/do_mounts.c, where there is nothing to mount.
 void mount_real_root()
 {
@@ -149,7 +159,7 @@ bool Machine::boot()
 	}
 	host::give_memory(loaded.size());
 	host::set_image({loaded.begin(), loaded.end()}, request_.load_address % host::kPage,
-			host::Own::kLast);
+			own_pages(request_.config));
 	host::cut_image(config.size);
 	if (request_.built_in.empty()) {
 		// As usr/default_cpio_list has it.

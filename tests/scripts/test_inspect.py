@@ -373,6 +373,16 @@ def test_configuration(tree: Path, tmp_path: Path) -> None:
     assert "built-in" in codes(found_with("NONE", 'INITRAMFS_SOURCE="list"', status=0))
 
 
+@pytest.mark.parametrize(("architecture", "freed"), [("X86_64", 8), ("ARM", 8), ("ARM64", 4), ("RISCV", 4), ("UML", 4)])
+def test_pages_shared_with_others(tmp_path: Path, architecture: str, freed: int) -> None:
+    """A page that the image ends in is not freed everywhere."""
+    config = tmp_path / "config"
+    config.write_text(f"CONFIG_BLK_DEV_INITRD=y\nCONFIG_{architecture}=y\n")
+    archive = images.newc([Entry.file("init", bytes(4096), 0o755)])
+    assert 4096 < len(archive) < 8192
+    assert f"Freeing initrd memory: {freed}K" in texts(report(archive, f"--config={config}"))
+
+
 @pytest.mark.parametrize(("options", "given", "whole"), [
     ("X86_64 X86", "a=1", "a=1"), ("X86_64 X86 CMDLINE_BOOL", "a=1", "own=1 a=1"),
     ("X86 CMDLINE_BOOL", "", "own=1 "), ("X86 CMDLINE_BOOL CMDLINE_OVERRIDE", "a=1", "own=1"),
