@@ -8,8 +8,13 @@
  */
 #include <linux/fs.h>
 
+/* The nolibc of older series has none. */
 #ifndef O_DIRECT
+#ifdef __aarch64__
+#define O_DIRECT 0200000
+#else
 #define O_DIRECT 040000
+#endif
 #endif
 
 static char buffer[65536] __attribute__((__aligned__(4096)));
