@@ -274,7 +274,7 @@ def test_sources_of_the_kernel(ran: list[str], monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(matrix, "COMPILER", "no-such-compiler")
     words = ["-k", "arm64 scs"]
     tarball = tmp_path / "linux-source-6.1.tar.xz"
-    assert matrix.source("6.1") == matrix.compiler() == ""
+    assert matrix.compiler() == ""
 
     def built(cell: matrix.Cell, jobs: int) -> dict[str, object]:
         tarball.touch()

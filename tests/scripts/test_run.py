@@ -27,7 +27,7 @@ def call(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedPro
                                    ["--matrix", "--kernel-image=/dev/null"], ["--matrix", "--kernel=5.4"],
                                    ["--matrix", f"--kernel={ROOT}"], ["--matrix", "--arch=vax"],
                                    ["--boot", "--arch=arm64", "--arch=um"], ["--boot", "--machine=arm64be"],
-                                   ["--kunit", "--machine=vexpress-a9"]])
+                                   ["--kunit", "--machine=vexpress-a9"], ["--table"], ["--boot", "--table"]])
 def test_wrong_usage(words: list[str]) -> None:
     """2, a word about it on stderr, and nothing run."""
     done = call(RUN, *words)
@@ -38,7 +38,7 @@ def test_wrong_usage(words: list[str]) -> None:
 def test_help() -> None:
     """--help names every option, and so does .ci/run's."""
     text = call(RUN, "--help").stdout
-    for option in "--host --fuzz --coverage --corpora --matrix --distributions --kunit --objects --boot --configurations --scripts -k --list --kernel --clean --verbose --help".split():
+    for option in "--host --fuzz --coverage --corpora --matrix --distributions --kunit --objects --boot --configurations --scripts -k --list --table --kernel --clean --verbose --help".split():
         assert option in text
     assert call(ROOT / ".ci/run", "--help").stdout == text
 
@@ -178,6 +178,7 @@ def with_matrix(copy: Path) -> Path:
     (["--arch=um"], ["--arch=um"]),
     (["--arch", "arm64", "--arch", "um", "--clean"], ["--arch=arm64", "--arch=um", "--again"]),
     (["--kernel", "6.1", "--kernel=6.12", "--arch=arm"], ["--arch=arm", "--kernel=6.1", "--kernel=6.12"]),
+    (["--table", "--arch=um"], ["--arch=um", "--table"]),
 ])
 def test_matrix(with_matrix: Path, words: list[str], passed_on: list[str]) -> None:
     """Series and architectures pick kernels, as the pattern does."""
