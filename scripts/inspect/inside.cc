@@ -27,25 +27,24 @@ std::vector<std::string> parts_of(const std::string &path)
 
 } // namespace
 
-// Whether a tool's command line takes this name as it is.
 bool is_plain(const std::string &path)
 {
-	return std::all_of(path.begin(), path.end(), [](char c) {
+	constexpr size_t kLongest = 4096; // debugfs has lines of 8192 bytes
+	const auto plain = [](char c) {
 		return std::isalnum(static_cast<unsigned char>(c)) ||
 		       std::string("/._+-,:=@").find(c) != std::string::npos;
-	});
+	};
+
+	return path.size() < kLongest && std::all_of(path.begin(), path.end(), plain);
 }
 
-bool Inside::keep(const Entry &entry, std::vector<Entry> &entries)
+bool Inside::may_keep(const Entry &entry, size_t count)
 {
 	constexpr size_t kMostEntries = 100'000;
 	constexpr size_t kMostKept = size_t{32} << 20;
 
 	kept_ += sizeof(entry) + entry.name.size() + entry.target.size();
-	if (entries.size() == kMostEntries || kept_ > kMostKept)
-		return false;
-	entries.push_back(entry);
-	return true;
+	return count < kMostEntries && kept_ <= kMostKept;
 }
 
 std::optional<File> Inside::look_up_once(const std::string &path)

@@ -32,8 +32,8 @@ protected:
 	virtual std::optional<File> look_up(const std::string &path) = 0;
 	/* What it begins with. */
 	virtual std::vector<u8> read_head(const std::string &path) = 0;
-	/* One entry more; false when it is one too many, and is not kept. */
-	bool keep(const Entry &entry, std::vector<Entry> &entries);
+	/* Whether one entry more than `count` is not one too many; counts it. */
+	bool may_keep(const Entry &entry, size_t count);
 
 	Budget budget_;
 
@@ -43,7 +43,7 @@ private:
 	std::map<std::string, std::optional<File>> known_;
 };
 
-/* Whether a tool's command line takes this name as it is. */
+/* Whether a tool takes this name, or path, as it is, in its command line or a line of its input. */
 bool is_plain(const std::string &path);
 
 /*

@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <random>
 #include <sstream>
+#include <utility>
 
 #include "inspect/spawn.h"
 
@@ -33,14 +35,88 @@ class Ext final : public Inside {
 public:
 	Ext(const std::string &tool, const std::vector<u8> &disk) : tool_(tool), disk_(disk) {}
 
-	bool list(std::vector<Entry> &entries) override { return list_folder("", entries, 0); }
+	// All folders of one depth at a time; they are put where they belong at the end.
+	bool list(std::vector<Entry> &entries) override
+	{
+		constexpr int kDeepest = 64;
+		std::vector<Found> found;
+		std::vector<Folder> level = {{"", {}}};
+		bool whole = true;
+
+		for (int depth = 0; depth < kDeepest && whole && !level.empty(); depth++)
+			whole = list_level(level, found);
+		std::sort(found.begin(), found.end(), [](const Found &one, const Found &other) {
+			return one.place < other.place;
+		});
+		for (const Found &each : found)
+			entries.push_back(each.entry);
+		return whole && level.empty() && spent().empty();
+	}
 
 protected:
 	std::optional<File> look_up(const std::string &path) override
 	{
+		return read_file(path, ask("stat " + path, kMostTold));
+	}
+
+	std::vector<u8> read_head(const std::string &path) override
+	{
+		return to_bytes(
+			run_tool({tool_, "-R", "cat " + path, disk_.path()}, kHead, budget_));
+	}
+
+private:
+	// The numbers of an entry and of the folders around it: its place in a listing.
+	using Place = std::vector<u32>;
+	struct Found {
+		Entry entry;
+		Place place;
+	};
+	struct Folder {
+		std::string path; // "" is the root
+		Place place;
+	};
+
+	std::string ask(const std::string &command, size_t most)
+	{
+		return run_tool({tool_, "-R", command, disk_.path()}, most, budget_).value_or("");
+	}
+
+	// As many answers, from one process; those that it does not come to are empty.
+	std::vector<std::string> ask(const std::vector<std::string> &commands)
+	{
+		// Comments are printed, too; no name in the image can be taken for this one.
+		const std::string mark = "# " + std::to_string(std::random_device()()) +
+					 std::to_string(std::random_device()()) + '\n';
+		std::vector<std::string> answers(commands.size());
+		std::string text;
+		size_t at;
+
+		if (commands.empty())
+			return answers;
+		for (const std::string &command : commands)
+			text += mark + command + '\n';
+		const MemoryFile file(std::vector<u8>(text.begin(), text.end()));
+
+		text = run_tool({tool_, "-f", file.path(), disk_.path()}, kMostListed, budget_)
+			       .value_or("");
+		at = text.find(mark);
+		for (std::string &answer : answers) {
+			if (at == std::string::npos)
+				break;
+			at += mark.size();
+			const size_t next = text.find(mark, at);
+
+			answer = text.substr(at, next == std::string::npos ? next : next - at);
+			at = next;
+		}
+		return answers;
+	}
+
+	std::optional<File> read_file(const std::string &path, const std::string &text)
+	{
 		File file;
 		unsigned mode = 0;
-		const std::string text = ask("stat " + path, kMostTold);
 		const size_t at = text.find("Mode:");
 		const size_t size = text.find("Size:");
 
@@ -53,18 +129,6 @@ protected:
 		if ((file.mode & kTypeMask) == kLink)
 			file.target = target_of(path, text);
 		return file;
-	}
-
-	std::vector<u8> read_head(const std::string &path) override
-	{
-		return to_bytes(
-			run_tool({tool_, "-R", "cat " + path, disk_.path()}, kHead, budget_));
-	}
-
-private:
-	std::string ask(const std::string &command, size_t most)
-	{
-		return run_tool({tool_, "-R", command, disk_.path()}, most, budget_).value_or("");
 	}
 
 	static u32 type_of(const std::string &text)
@@ -97,14 +161,40 @@ private:
 		return text.substr(start, std::min(text.rfind('"') - start, kLongestTarget));
 	}
 
-	bool list_folder(const std::string &folder, std::vector<Entry> &entries, int depth)
+	// Appends what is in these folders, and leaves in their place the folders in them;
+	// false when it is not all.
+	bool list_level(std::vector<Folder> &folders, std::vector<Found> &found)
 	{
-		constexpr int kDeepest = 64;
-		std::istringstream lines(
-			ask("ls -p " + (folder.empty() ? "/" : folder), kMostListed));
-		bool whole = depth < kDeepest;
+		const size_t before = found.size();
+		std::vector<std::string> commands;
+		std::vector<Folder> below;
+		bool whole = true;
 
-		for (std::string line; whole && std::getline(lines, line);) {
+		for (const Folder &folder : folders)
+			commands.push_back("ls -p " + (folder.path.empty() ? "/" : folder.path));
+		const std::vector<std::string> answers = ask(commands);
+
+		for (size_t i = 0; i < folders.size() && whole; i++)
+			whole = list_folder(folders[i], answers[i], found);
+		for (size_t i = before; i < found.size(); i++) {
+			if ((found[i].entry.mode & kTypeMask) != kFolder)
+				continue;
+			if (is_plain(found[i].entry.name))
+				below.push_back({"/" + found[i].entry.name, found[i].place});
+			else
+				whole = false;
+		}
+		set_targets(found, before);
+		folders = std::move(below);
+		return whole;
+	}
+
+	bool list_folder(const Folder &folder, const std::string &answer, std::vector<Found> &found)
+	{
+		std::istringstream lines(answer);
+		u32 number = 0;
+
+		for (std::string line; std::getline(lines, line);) {
 			Entry entry;
 			unsigned long long size;
 			char name[256];
@@ -117,20 +207,37 @@ private:
 
 			if (text == "." || text == "..")
 				continue;
-			entry.name = folder.empty() ? text : folder.substr(1) + '/' + text;
+			entry.name = folder.path.empty() ? text :
+							   folder.path.substr(1) + '/' + text;
 			if (std::sscanf(line.c_str(), "/%*u/%*o/%*u/%*u/%*[^/]/%llu", &size) == 1)
 				entry.size = size;
-			const bool is_folder = (entry.mode & kTypeMask) == kFolder;
-
-			if ((entry.mode & kTypeMask) == kLink && is_plain(entry.name))
-				if (const auto link = look_up("/" + entry.name))
-					entry.target = link->target;
-			whole = keep(entry, entries);
-			if (is_folder)
-				whole = whole && is_plain(entry.name) &&
-					list_folder("/" + entry.name, entries, depth + 1);
+			if (!may_keep(entry, found.size()))
+				return false;
+			found.push_back({entry, folder.place});
+			found.back().place.push_back(number++);
 		}
-		return whole && spent().empty();
+		return true;
+	}
+
+	// Of the links from this one on.
+	void set_targets(std::vector<Found> &found, size_t from)
+	{
+		std::vector<Entry *> links;
+		std::vector<std::string> commands;
+
+		for (size_t i = from; i < found.size(); i++) {
+			Entry &entry = found[i].entry;
+
+			if ((entry.mode & kTypeMask) != kLink || !is_plain(entry.name))
+				continue;
+			links.push_back(&entry);
+			commands.push_back("stat /" + entry.name);
+		}
+		const std::vector<std::string> answers = ask(commands);
+
+		for (size_t i = 0; i < links.size(); i++)
+			if (const auto link = read_file("/" + links[i]->name, answers[i]))
+				links[i]->target = link->target;
 	}
 
 	std::string tool_;
@@ -206,7 +313,10 @@ private:
 		entry.name = text.substr(0, arrow);
 		if (arrow != std::string::npos)
 			entry.target = text.substr(arrow + 4);
-		whole_ = keep(entry, entries_) && whole_;
+		if (may_keep(entry, entries_.size()))
+			entries_.push_back(entry);
+		else
+			whole_ = false;
 	}
 
 	static u32 mode_of(const char *text)
