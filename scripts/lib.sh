@@ -137,24 +137,23 @@ tree_series() {
 	' "$1/Makefile"
 }
 
-# Print the row of KERNEL_SERIES for a series; fail silently if there is none.
-series_row() {
-	local row name
-	for row in "${KERNEL_SERIES[@]}"; do
-		read -r name _ <<<"$row"
-		[[ $name != "$1" ]] || { printf '%s\n' "$row"; return 0; }
+# Print the row that begins with the word $1 of the table in the other arguments;
+# fail silently when there is none.
+row_of() {
+	local row
+	for row in "${@:2}"; do
+		[[ ${row%% *} != "$1" ]] || { printf '%s\n' "$row"; return 0; }
 	done
 	return 1
 }
 
+# Print the row of KERNEL_SERIES for a series; fail silently if there is none.
+series_row() { row_of "$1" "${KERNEL_SERIES[@]}"; }
+
 # Print the architecture of the machine $1; fail silently when it is unknown.
 machine_arch() {
-	local row name arch
-	for row in "${MACHINES[@]}"; do
-		read -r name arch <<<"$row"
-		[[ $name != "$1" ]] || { printf '%s\n' "$arch"; return 0; }
-	done
-	return 1
+	local row
+	row=$(row_of "$1" "${MACHINES[@]}") && printf '%s\n' "${row##* }"
 }
 
 # Print the known architectures, separated by blanks.
