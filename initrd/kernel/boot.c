@@ -108,14 +108,17 @@ static int __init populate_rootfs(void)
 }
 rootfs_initcall(populate_rootfs);
 
-/* After the drivers of consoles, and before a suspended system is resumed. */
+/*
+ * After the drivers of consoles, some of which are probed by a late_initcall; and before
+ * a suspended system is resumed, on the same level but linked behind init/.
+ */
 static int __init halt_before_resume(void)
 {
 	verify();
 	halt_if_unwanted();
 	return 0;
 }
-late_initcall(halt_before_resume);
+late_initcall_sync(halt_before_resume);
 
 bool __init initrd_load(SERIES_INITRD_LOAD_ARGUMENT)
 {
