@@ -149,7 +149,9 @@ def command(boot: Boot, folder: Path) -> list[str]:
     words += ["-serial", "chardev:console"]
     words += ["-chardev", f"file,id=report,path={quote(folder / 'report.log')}"]
     words += machine.report_device
-    for number, disk in enumerate(boot.disks):
+    disks = list(enumerate(boot.disks))
+    # (QEMU puts what is on no bus of PCI into the device tree from the end.)
+    for number, disk in disks if machine.disk.endswith("-pci") else reversed(disks):
         words += ["-drive", f"file={quote(disk)},format=raw,if=none,snapshot=on,id=disk{number}"]
         words += ["-device", f"{machine.disk},drive=disk{number}"]
     return [*words, *boot.extra]
