@@ -37,6 +37,11 @@ class Machine:
     busybox: bool = True
     disk_names: str = "vd"
 
+    @property
+    def has_pci(self) -> bool:
+        """Whether QEMU's devices for PCI can be added to it."""
+        return self.disk.endswith("-pci")
+
     def with_disks(self, text: str) -> str:
         """A text that names disks vda, vdb1, ... with the names that they have here."""
         return re.sub(r"\bvd(?=[a-z][0-9]*\b)", self.disk_names, text)

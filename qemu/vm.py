@@ -151,7 +151,7 @@ def command(boot: Boot, folder: Path) -> list[str]:
     words += machine.report_device
     disks = list(enumerate(boot.disks))
     # (QEMU puts what is on no bus of PCI into the device tree from the end.)
-    for number, disk in disks if machine.disk.endswith("-pci") else reversed(disks):
+    for number, disk in disks if machine.has_pci else reversed(disks):
         words += ["-drive", f"file={quote(disk)},format=raw,if=none,snapshot=on,id=disk{number}"]
         words += ["-device", f"{machine.disk},drive=disk{number}"]
     return [*words, *boot.extra]

@@ -159,7 +159,7 @@ class Lab:
         """
         if self.machine.native and (extra or cpus > 1):
             pytest.skip("User Mode Linux has one processor and no devices of QEMU's")
-        if not self.machine.disk.endswith("-pci") and any(re.search(r"-pci\b|nvme", word) for word in extra):
+        if not self.machine.has_pci and any(re.search(r"-pci\b|nvme", word) for word in extra):
             pytest.skip("this board has no PCI")
         if isinstance(initrd, bytes):
             initrd = self.write("initrd", initrd)
