@@ -5,8 +5,8 @@
 //
 //   1. The boot loader has left the image; initrd_reserve() keeps it safe.
 //   2. initrd_populate_rootfs() verifies it, if it was asked to, and unpacks it if
-//      it is an archive; else initrd_load_root() makes it the RAM disk. Its memory
-//      is given back.
+//      it is an archive; else initrd_load_root() makes it the RAM disk. It may be
+//      archives, then an image, then archives. Its memory is given back.
 //      With noinitrd it is neither: /dev/initrd shows it as it is.
 //   3. Where the root device is not /dev/ram0, change_root() runs linuxrc.
 //   4. The kernel mounts the root device, and goes on.
@@ -15,6 +15,7 @@
 
 #include "initrd/image/formats.h"
 #include "initrd/image/region.h"
+#include "initrd/image/segments.h"
 #include "initrd/image/verify.h"
 #include "initrd/kernel/handles.h"
 #include "initrd/kernel/log.h"
@@ -39,6 +40,8 @@ struct Options {
 	bool noinitrd = false;
 	bool wait = false; // rootwait, without end when there is no number
 	u64 wait_seconds = 0;
+	bool mapped = false;	     // dm-mod.create=
+	Tail tail = Tail::kAuto;     // initrd.tail=
 	char init[256] = "/init";    // rdinit=
 	char root[256] = "";	     // root=
 	char file_systems[256] = ""; // rootfstype=
@@ -51,8 +54,10 @@ enum class Verdict { kNone, kWanted, kRefused };
 
 constinit Verdict verdict = Verdict::kNone;
 
-// The image from populate to load, while it waits for the RAM disk driver.
+// The image from populate to load, while it waits for the RAM disk driver, and where in
+// it the RAM disk's part is.
 constinit Region waiting = Region::none();
+constinit ImagePlace place = {};
 
 template <size_t N> void assign(char (&to)[N], const char *from)
 {
@@ -70,6 +75,21 @@ void dispose(Region &region)
 		region.free();
 }
 
+// initrd.tail=
+void set_tail(const char *value)
+{
+	if (same_text(value, "auto"))
+		options.tail = Tail::kAuto;
+	else if (same_text(value, "keep"))
+		options.tail = Tail::kKeep;
+	else if (same_text(value, "drop"))
+		options.tail = Tail::kDrop;
+	else
+		seam_log(SEAM_LOG_ERR,
+			 "initrd: initrd.tail=%.80s: neither auto, keep nor drop, ignored\n",
+			 value);
+}
+
 void report_archive(const rootfs::Unpacked &unpacked, size_t in, u64 started_ns)
 {
 	seam_log(
@@ -85,6 +105,9 @@ void unpack_builtin_archive()
 	rootfs::Unpacked unpacked;
 	auto result = rootfs::unpack(Bytes(archive.start, archive.size), unpacked);
 
+	// It holds nothing but archives.
+	if (result && unpacked.end < archive.size)
+		seam_panic("invalid magic at start of compressed archive");
 	if (result)
 		return;
 	unpacked.trouble.where = "built-in archive";
@@ -94,15 +117,24 @@ void unpack_builtin_archive()
 		seam_panic(result.error().reason);
 }
 
-// Whether something after an archive that failed can be loaded as an image.
-bool has_image(Bytes bytes)
+// Where ramdisk_start= says that the image begins; behind all memory where that is
+// nowhere.
+size_t start_offset()
 {
 	const int block = seam_image_start_block();
 	size_t offset;
 
-	if (block <= 0 || !checked_multiply(static_cast<size_t>(block), kImageBlock, offset))
+	return block >= 0 && checked_multiply(static_cast<size_t>(block), kImageBlock, offset) ?
+		       offset :
+		       ~size_t{0};
+}
+
+// Whether ramdisk_start= points to something that can be loaded as an image.
+bool has_image_at_start(Bytes bytes)
+{
+	if (seam_image_start_block() <= 0)
 		return false;
-	const Format *const format = identify(bytes.skip(offset));
+	const Format *const format = identify(bytes.skip(start_offset()));
 
 	return format && format->kind != Kind::kArchive;
 }
@@ -125,6 +157,74 @@ void write_image_file(Bytes bytes)
 			 written ? static_cast<s64>(written) : status, bytes.size());
 }
 
+// Archives behind an image, where rootfs stays the root. What lies before them is of
+// no use any more.
+void unpack_behind(Region &region, size_t offset)
+{
+	const u64 started_ns = seam_now_ns();
+	const Bytes archives = region.bytes().skip(offset);
+	rootfs::Unpacked unpacked;
+	bool good;
+
+	if (options.retain) {
+		good = rootfs::unpack(archives, unpacked, offset).ok();
+	} else {
+		region.drop_front(offset);
+		good = rootfs::unpack(region, unpacked, offset).ok();
+	}
+	if (good)
+		report_archive(unpacked, unpacked.end, started_ns);
+	else
+		tell(unpacked.trouble);
+	if (good && unpacked.end < archives.size())
+		tell_junk("archive", "s", offset + unpacked.end, archives.skip(unpacked.end),
+			  unpacked.follows ? "there was an image before" : nullptr);
+}
+
+// What is compressed does not tell where it ends before it has been decoded. But that
+// an archive is the last of all can be seen, and then be looked for where it begins.
+size_t find_archives(Bytes bytes, size_t from)
+{
+	constexpr int kTries = 16;
+
+	if (!ends_in_trailer(bytes))
+		return 0;
+	for (int i = 0; i < kTries; i++) {
+		const size_t at = find_archive(bytes, from);
+
+		if (at == bytes.size())
+			return 0;
+		if (rootfs::look_into(bytes.skip(at), options.init).end == bytes.size() - at)
+			return at;
+		from = at + 1;
+	}
+	return 0;
+}
+
+// The image begins at `offset`. It waits for the RAM disk, or goes to a file for an init
+// that runs in rootfs, which may come with archives behind it.
+void settle_image(Region &region, size_t offset, bool behind_archives)
+{
+	const Bytes bytes = region.bytes();
+	const Format *const format = identify(bytes.skip(offset));
+
+	place = place_image(bytes, offset, options.tail, options.mapped, rootfs::holds_archive);
+	size_t archives = place.archives;
+
+	if (format && format->kind == Kind::kCompressed && options.tail != Tail::kKeep)
+		archives = find_archives(bytes, offset);
+	if (seam_may_execute(options.init) < 0 &&
+	    (!archives || !rootfs::look_into(bytes.skip(archives), options.init).holds_init)) {
+		if (place.archives)
+			tell_archives(format->name, archives, bytes.size() - archives);
+		waiting = move(region);
+		return;
+	}
+	write_image_file(bytes.first(archives ?: bytes.size()).skip(behind_archives ? offset : 0));
+	if (archives)
+		unpack_behind(region, archives);
+}
+
 void unpack_image(Region &region)
 {
 	const u64 started_ns = seam_now_ns();
@@ -134,26 +234,37 @@ void unpack_image(Region &region)
 	seam_log(SEAM_LOG_INFO, kRamDisk ? "Trying to unpack rootfs image as initramfs...\n" :
 					   "Unpacking initramfs...\n");
 	// What may still be wanted as an image stays whole.
-	const bool may_be_image = kRamDiskBuiltIn && has_image(bytes);
+	const bool may_be_image = kRamDiskBuiltIn && has_image_at_start(bytes);
 	auto result = options.retain || may_be_image ? rootfs::unpack(bytes, unpacked) :
 						       rootfs::unpack(region, unpacked);
+	const size_t end = unpacked.end;
 
-	if (result) {
-		report_archive(unpacked, bytes.size(), started_ns);
+	if (result)
+		report_archive(unpacked, end, started_ns);
+	if (result && end == bytes.size())
 		return;
-	}
 	if (may_be_image || (kRamDiskBuiltIn && unpacked.headers == 0)) {
 		seam_log(SEAM_LOG_INFO,
 			 "rootfs image is not initramfs (%s); looks like an initrd\n",
-			 result.error().reason);
-		if (seam_may_execute(options.init) < 0)
-			waiting = move(region);
-		else
-			write_image_file(bytes);
-		return;
+			 result ? "invalid magic at start of compressed archive" :
+				  result.error().reason);
+		settle_image(region, start_offset(), false);
+	} else if (!result) {
+		seam_log(SEAM_LOG_EMERG, "Initramfs unpacking failed: %s\n", result.error().reason);
+		tell(unpacked.trouble);
+	} else if (!unpacked.follows) {
+		tell_junk("archive", "", end, bytes.skip(end), nullptr);
+	} else if (!kRamDiskBuiltIn) {
+		seam_log(
+			SEAM_LOG_WARNING,
+			"initrd: %s image at offset %zu, behind archives: not loaded, this kernel has no CONFIG_BLK_DEV_RAM=y\n",
+			unpacked.follows->name, end);
+	} else {
+		seam_log(SEAM_LOG_INFO, "initrd: %s image at offset %zu, behind archives\n",
+			 unpacked.follows->name, end);
+		region.give_back_before(bytes.data() + end);
+		settle_image(region, end, true);
 	}
-	seam_log(SEAM_LOG_EMERG, "Initramfs unpacking failed: %s\n", result.error().reason);
-	tell(unpacked.trouble);
 }
 
 // noinitrd: the image stays as it is and is read from /dev/initrd.
@@ -232,7 +343,7 @@ int initrd_load_root(const char *root_name)
 
 	if (region.empty())
 		return false;
-	auto loaded = root::load_ramdisk(region, seam_image_start_block(), options.retain);
+	auto loaded = root::load_ramdisk(region, place, options.retain, rootfs::holds_archive);
 
 	dispose(region);
 	if (root::on_ramdisk(seam_root_device()))
@@ -297,7 +408,11 @@ void initrd_set_verification(const char *value)
 
 void initrd_see_parameter(const char *name, const char *value)
 {
-	if (same_text(name, "rdinit")) {
+	if (same_text(name, "initrd.tail")) {
+		set_tail(value);
+	} else if (same_text(name, "dm-mod.create") || same_text(name, "dm_mod.create")) {
+		options.mapped = true;
+	} else if (same_text(name, "rdinit")) {
 		assign(options.init, value);
 	} else if (same_text(name, "root")) {
 		assign(options.root, value);

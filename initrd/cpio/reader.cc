@@ -81,6 +81,8 @@ Result<Reader> Reader::create(Handler &handler, Hex hex)
 void Reader::restart_at(u64 offset)
 {
 	offset_ = offset;
+	state_ = State::kBetween;
+	collected_ = 0;
 }
 
 Error Reader::failure(const char *reason) const

@@ -96,7 +96,10 @@ public:
 
 	/* Between entries: nothing is half read. */
 	INLINE bool at_boundary() const { return state_ == State::kBetween; }
-	/* Between entries: what comes next is `offset` bytes from its stream's start. */
+	/*
+	 * Between entries, or where what was to be one turned out to be none: what comes
+	 * next is `offset` bytes from its stream's start.
+	 */
 	void restart_at(u64 offset);
 	/*
 	 * The input ends here. In the middle of an entry that is kNoData, with the
@@ -109,6 +112,8 @@ public:
 	INLINE u64 headers() const { return headers_; }
 	/* Bytes of the stream that have been read. */
 	INLINE u64 offset() const { return offset_; }
+	/* Where the last entry ends, its padding included, in the stream. */
+	INLINE u64 entry_end() const { return next_entry_; }
 	/*
 	 * The name of the entry at hand, or of the last one while there is none;
 	 * "" when there was none or it has not all arrived. Until the next call.

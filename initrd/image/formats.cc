@@ -3,6 +3,8 @@
 
 #include "initrd/image/formats.h"
 
+#include "initrd/support/parse.h"
+
 namespace initrd {
 namespace {
 
@@ -141,10 +143,172 @@ u64 btrfs_size(Bytes image, size_t offset)
 	return image.has(offset, 56) ? load_le64(image, offset + 48) : 0;
 }
 
+// What else a superblock has to say, for those who look for one. `offset` is that of the
+// magic bytes.
+
+bool is_power_of_two(u64 value, u64 least, u64 most)
+{
+	return value >= least && value <= most && !(value & (value - 1));
+}
+
+// All 32-bit numbers of its first bytes add up to 0.
+bool romfs_sound(Bytes image, size_t)
+{
+	if (!image.has(0, 16))
+		return false;
+	const size_t size = min(min(image.size(), size_t{load_be32(image, 8)}), size_t{512});
+	u32 sum = 0;
+
+	for (size_t at = 0; at + 4 <= size; at += 4)
+		sum += load_be32(image, at);
+	return size >= 16 && sum == 0;
+}
+
+// The root's files begin behind its superblock, counted from the image's start.
+bool cramfs_sound(Bytes image, size_t offset)
+{
+	constexpr size_t kSuper = 76;
+
+	if (!image.has(offset, kSuper) || !holds(image, offset + 16, "Compressed ROMFS"))
+		return false;
+	const u32 last = load_native32(image, offset + 72);
+	const size_t root = size_t{kBigMachine ? last & 0x3ffffff : last >> 6} << 2;
+
+	return root == 0 || root == offset + kSuper;
+}
+
+bool squashfs_sound(Bytes image, size_t)
+{
+	if (!image.has(0, 96))
+		return false;
+	const u16 log = load_le16(image, 22);
+
+	return load_le16(image, 28) == 4 && load_le16(image, 30) == 0 && log >= 12 && log <= 20 &&
+	       load_le32(image, 12) == u32{1} << log && load_le64(image, 40) >= 96;
+}
+
+// Its two maps have a bit for each inode and zone, and the inodes follow them.
+bool minix_sound(Bytes image, size_t)
+{
+	if (!image.has(kSuperblock, 32))
+		return false;
+	const u16 magic = load_native16(image, kSuperblock + 16);
+	const bool version_1 = magic == 0x137f || magic == 0x138f;
+	const u32 inodes = load_native16(image, kSuperblock);
+	const u32 zones = version_1 ? load_native16(image, kSuperblock + 2) :
+				      load_native32(image, kSuperblock + 20);
+	const u32 inode_map = load_native16(image, kSuperblock + 4);
+	const u32 zone_map = load_native16(image, kSuperblock + 6);
+	const u32 first = load_native16(image, kSuperblock + 8);
+	const u32 inodes_in_block = version_1 ? 32 : 16;
+
+	return inodes && inode_map && zone_map && inodes <= inode_map * 8192 && first < zones &&
+	       first >= 2 + inode_map + zone_map + inodes / inodes_in_block &&
+	       load_native16(image, kSuperblock + 10) < 10;
+}
+
+bool minix3_sound(Bytes image, size_t)
+{
+	if (!image.has(kSuperblock, 32))
+		return false;
+	const u32 first = load_native16(image, kSuperblock + 10);
+
+	return load_native32(image, kSuperblock) && load_native16(image, kSuperblock + 6) &&
+	       load_native16(image, kSuperblock + 8) && first > 2 &&
+	       first < load_native32(image, kSuperblock + 20) &&
+	       load_native16(image, kSuperblock + 12) < 10 &&
+	       is_power_of_two(load_native16(image, kSuperblock + 28), 1024, 32768);
+}
+
+bool ext2_sound(Bytes image, size_t)
+{
+	if (!image.has(kSuperblock, 1024))
+		return false;
+	const u32 inodes = load_le32(image, kSuperblock);
+	const u32 blocks = load_le32(image, kSuperblock + 4);
+	const u32 log = load_le32(image, kSuperblock + 24);
+	const u32 inodes_per_group = load_le32(image, kSuperblock + 40);
+
+	return inodes && log <= 6 && load_le32(image, kSuperblock + 20) <= 1 &&
+	       load_le32(image, kSuperblock + 32) && inodes_per_group &&
+	       inodes_per_group <= inodes && load_le32(image, kSuperblock + 16) <= inodes &&
+	       load_le32(image, kSuperblock + 76) <= 1 &&
+	       (blocks || load_le32(image, kSuperblock + 0x150));
+}
+
+bool xfs_sound(Bytes image, size_t)
+{
+	if (!image.has(0, 124))
+		return false;
+	const u32 version = load_be16(image, 100) & 0xf;
+
+	return is_power_of_two(load_be32(image, 4), 512, 65536) && image[120] < 17 &&
+	       load_be32(image, 4) == u32{1} << image[120] && (version == 4 || version == 5);
+}
+
+// What a boot sector ends in.
+bool has_boot_signature(Bytes image)
+{
+	return image.has(510, 2) && image[510] == 0x55 && image[511] == 0xaa;
+}
+
+bool ntfs_sound(Bytes image, size_t)
+{
+	return has_boot_signature(image) && is_power_of_two(load_le16(image, 11), 256, 4096) &&
+	       load_le64(image, 40);
+}
+
+bool exfat_sound(Bytes image, size_t)
+{
+	return has_boot_signature(image) && image[108] >= 9 && image[108] <= 12 &&
+	       load_le64(image, 72);
+}
+
+bool vfat_sound(Bytes image, size_t)
+{
+	return has_boot_signature(image) && (image[0] == 0xeb || image[0] == 0xe9) &&
+	       is_power_of_two(load_le16(image, 11), 512, 4096) &&
+	       is_power_of_two(image[13], 1, 128) && load_le16(image, 14) &&
+	       (image[16] == 1 || image[16] == 2);
+}
+
+bool erofs_sound(Bytes image, size_t)
+{
+	return image.has(kSuperblock, 128) && image[kSuperblock + 12] >= 9 &&
+	       image[kSuperblock + 12] <= 16 && load_le32(image, kSuperblock + 36);
+}
+
+bool f2fs_sound(Bytes image, size_t)
+{
+	return image.has(kSuperblock, 44) && load_le16(image, kSuperblock + 4) == 1 &&
+	       load_le32(image, kSuperblock + 8) >= 9 && load_le32(image, kSuperblock + 8) <= 16 &&
+	       load_le32(image, kSuperblock + 16) >= 12 &&
+	       load_le32(image, kSuperblock + 16) <= 16 && load_le64(image, kSuperblock + 36);
+}
+
+bool jfs_sound(Bytes image, size_t offset)
+{
+	return image.has(offset, 30) && load_le32(image, offset + 4) - 1 < 2 &&
+	       load_le32(image, offset + 16) == 4096;
+}
+
+bool iso9660_sound(Bytes image, size_t offset)
+{
+	return image.has(offset, 129) && image[offset - 1] == 1 && image[offset + 5] == 1 &&
+	       is_power_of_two(load_le16(image, offset + 127), 512, 2048);
+}
+
+// The superblock says where it is.
+bool btrfs_sound(Bytes image, size_t offset)
+{
+	return image.has(offset, 92) && load_le64(image, offset - 16) == offset - 64 &&
+	       is_power_of_two(load_le32(image, offset + 80), 512, 65536);
+}
+
 template <size_t N>
 INLINE constexpr Format row(const char *name, Kind kind, u32 offset, const char (&magic)[N])
 {
-	Format format = {name, kind, offset, N - 1, {}, nullptr, nullptr};
+	Format format = {name, kind, offset, N - 1, {}, nullptr, nullptr, nullptr, false};
 
 	for (size_t i = 0; i < N - 1; i++)
 		format.magic[i] = static_cast<u8>(magic[i]);
@@ -166,22 +330,28 @@ INLINE constexpr Format compressed(const char *name, const char (&magic)[N], Dec
 	return format;
 }
 
+enum class End : bool { kLater, kThere };
+
+// `end`: whether nothing behind its size belongs to it.
 template <size_t N>
 INLINE constexpr Format file_system(const char *name, u32 offset, const char (&magic)[N],
-				    u64 (*size)(Bytes, size_t) = nullptr)
+				    u64 (*size)(Bytes, size_t), bool (*sound)(Bytes, size_t),
+				    End end = End::kThere)
 {
 	Format format = row(name, Kind::kFileSystem, offset, magic);
 
 	format.size = size;
+	format.sound = sound;
+	format.ends_there = end == End::kThere;
 	return format;
 }
 
 // Whose numbers, the magic one among them, have the order of the kernel's own.
 template <size_t N>
 INLINE constexpr Format native_file_system(const char *name, u32 offset, const char (&magic)[N],
-					   u64 (*size)(Bytes, size_t))
+					   u64 (*size)(Bytes, size_t), bool (*sound)(Bytes, size_t))
 {
-	Format format = file_system(name, offset, magic, size);
+	Format format = file_system(name, offset, magic, size, sound);
 
 	for (size_t i = 0; kBigMachine && i < N - 1; i++)
 		format.magic[i] = static_cast<u8>(magic[N - 2 - i]);
@@ -216,26 +386,28 @@ static constexpr Format formats[] = {
 	compressed("zstd", "\x2a\x4d\x18", DECODER(zstd, CONFIG_RD_ZSTD), 1),
 
 	// In the order of init/do_mounts_rd.c, as far as it knows them.
-	file_system("romfs", 0, "-rom1fs-", romfs_size),
-	native_file_system("cramfs", 0, "\x45\x3d\xcd\x28", cramfs_size),
-	file_system("squashfs", 0, "hsqs", squashfs_size),
-	native_file_system("cramfs", 512, "\x45\x3d\xcd\x28", cramfs_size),
-	native_file_system("Minix", kSuperblock + 16, "\x7f\x13", minix_size),
-	native_file_system("Minix", kSuperblock + 16, "\x8f\x13", minix_size),
-	file_system("ext2", kSuperblock + 56, "\x53\xef", ext2_size),
-	file_system("xfs", 0, "XFSB", xfs_size),
-	file_system("ntfs", 3, "NTFS    ", ntfs_size),
-	file_system("exfat", 3, "EXFAT   ", exfat_size),
-	file_system("vfat", 54, "FAT1", vfat_size),
-	file_system("vfat", 82, "FAT32", vfat_size),
-	file_system("erofs", kSuperblock, "\xe2\xe1\xf5\xe0", erofs_size),
-	file_system("f2fs", kSuperblock, "\x10\x20\xf5\xf2", f2fs_size),
-	native_file_system("Minix", kSuperblock + 16, "\x68\x24", minix_size),
-	native_file_system("Minix", kSuperblock + 16, "\x78\x24", minix_size),
-	native_file_system("Minix", kSuperblock + 24, "\x5a\x4d", minix3_size),
-	file_system("jfs", 32768, "JFS1", jfs_size),
-	file_system("iso9660", 32769, "CD001", iso9660_size),
-	file_system("btrfs", 65600, "_BHRfS_M", btrfs_size),
+	file_system("romfs", 0, "-rom1fs-", romfs_size, romfs_sound),
+	native_file_system("cramfs", 0, "\x45\x3d\xcd\x28", cramfs_size, cramfs_sound),
+	file_system("squashfs", 0, "hsqs", squashfs_size, squashfs_sound),
+	native_file_system("cramfs", 512, "\x45\x3d\xcd\x28", cramfs_size, cramfs_sound),
+	native_file_system("Minix", kSuperblock + 16, "\x7f\x13", minix_size, minix_sound),
+	native_file_system("Minix", kSuperblock + 16, "\x8f\x13", minix_size, minix_sound),
+	file_system("ext2", kSuperblock + 56, "\x53\xef", ext2_size, ext2_sound),
+	file_system("xfs", 0, "XFSB", xfs_size, xfs_sound),
+	// (Behind it: a copy of its boot sector.)
+	file_system("ntfs", 3, "NTFS    ", ntfs_size, ntfs_sound, End::kLater),
+	file_system("exfat", 3, "EXFAT   ", exfat_size, exfat_sound),
+	file_system("vfat", 54, "FAT1", vfat_size, vfat_sound),
+	file_system("vfat", 82, "FAT32", vfat_size, vfat_sound),
+	file_system("erofs", kSuperblock, "\xe2\xe1\xf5\xe0", erofs_size, erofs_sound),
+	file_system("f2fs", kSuperblock, "\x10\x20\xf5\xf2", f2fs_size, f2fs_sound),
+	native_file_system("Minix", kSuperblock + 16, "\x68\x24", minix_size, minix_sound),
+	native_file_system("Minix", kSuperblock + 16, "\x78\x24", minix_size, minix_sound),
+	native_file_system("Minix", kSuperblock + 24, "\x5a\x4d", minix3_size, minix3_sound),
+	// (Its log; another session, or more of UDF.)
+	file_system("jfs", 32768, "JFS1", jfs_size, jfs_sound, End::kLater),
+	file_system("iso9660", 32769, "CD001", iso9660_size, iso9660_sound, End::kLater),
+	file_system("btrfs", 65600, "_BHRfS_M", btrfs_size, btrfs_sound),
 };
 
 namespace {
@@ -269,36 +441,134 @@ Span<const Format> known_formats()
 	return {formats, sizeof(formats) / sizeof(formats[0])};
 }
 
+namespace {
+
+// What people take for an initrd and is none, and what to do.
+struct Hint {
+	u16 offset;
+	u8 magic_size;
+	char magic[12];
+	const char *text;
+};
+
+template <size_t N> INLINE constexpr Hint hint(u16 offset, const char (&magic)[N], const char *text)
+{
+	Hint hint = {offset, N - 1, {}, text};
+
+	for (size_t i = 0; i < N - 1; i++)
+		hint.magic[i] = magic[i];
+	return hint;
+}
+
+constexpr const char *kPage = "a page of HTML: the server sent that instead of the file";
+constexpr const char *kJffs2 = "a JFFS2 image, which needs flash (MTD): make ext2 or squashfs";
+
+constexpr Hint hints[] = {
+	hint(0, "\xc7\x71", "a cpio archive of the old binary format: use -H newc"),
+	hint(0, "\x71\xc7", "a cpio archive of the old binary format: use -H newc"),
+	hint(0, "070707", "a cpio archive of the old portable format: use -H newc"),
+	hint(0, "070701", "a cpio archive, truncated in its first header"),
+	hint(0, "070702", "a cpio archive, truncated in its first header"),
+	hint(257, "ustar", "a tar archive: use cpio -H newc"),
+	hint(0, "PK\x03\x04", "a zip archive: use cpio -H newc"),
+	hint(0, "7z\xbc\xaf\x27\x1c", "a 7z archive: use cpio -H newc, and compress with xz"),
+	hint(0, "!<arch>\n", "an ar archive or Debian package: load what is in it"),
+	hint(0, "LZIP", "lzip data: compress with xz --check=crc32"),
+	hint(0, "\x1f\x9d", "data of compress (.Z): compress with gzip"),
+	hint(514, "HdrS", "a kernel or EFI program"),
+	hint(0, "MZ", "a kernel or EFI program"),
+	hint(0,
+	     "\x7f"
+	     "ELF",
+	     "an ELF program"),
+	hint(0, "\x27\x05\x19\x56", "a U-Boot image (mkimage): load what is in it"),
+	hint(0, "\xd0\x0d\xfe\xed", "a device tree or FIT image: load what is in it"),
+	hint(0, "ANDROID!", "an Android boot image: load the ramdisk in it (unpack_bootimg)"),
+	hint(0, "VNDRBOOT",
+	     "an Android vendor_boot image: load the ramdisk in it (unpack_bootimg)"),
+	hint(0, "\x3a\xff\x26\xed", "an Android sparse image: make it whole with simg2img"),
+	hint(0, "QFI\xfb", "a qcow2 disk image: qemu-img convert -O raw"),
+	hint(0, "UBI#", "a UBI image, which needs flash (MTD): make ext2 or squashfs"),
+	hint(0, "\x31\x18\x10\x06",
+	     "a UBIFS image, which needs flash (MTD): make ext2 or squashfs"),
+	hint(0, "\x85\x19", kJffs2),
+	hint(0, "\x19\x85", kJffs2),
+	hint(32769, "BEA01", "a UDF image: make ext2 or squashfs"),
+	hint(0, kBigMachine ? "\x45\x3d\xcd\x28" : "\x28\xcd\x3d\x45",
+	     "a cramfs of the other byte order: mkfs.cramfs -N"),
+	hint(512, kBigMachine ? "\x45\x3d\xcd\x28" : "\x28\xcd\x3d\x45",
+	     "a cramfs of the other byte order: mkfs.cramfs -N"),
+	hint(0, "version http", "a Git LFS pointer: git lfs pull brings the file itself"),
+	hint(0, "<!DOCTYPE", kPage),
+	hint(0, "<!doctype", kPage),
+	hint(0, "<html", kPage),
+	hint(0, "<HTML", kPage),
+	hint(510, "\x55\xaa", "a disk with partitions or a boot sector"),
+};
+
+// What compressed data of zlib begins with: a window of 32 KiB, and a check of 5 bits.
+bool is_zlib(Bytes image)
+{
+	return image.has(0, 2) && image[0] == 0x78 && load_be16(image, 0) % 31 == 0 &&
+	       !(image[1] & 0x20);
+}
+
+// Whether it begins with some words that anybody can read.
+bool is_text(Bytes image)
+{
+	constexpr size_t kWords = 16;
+
+	if (image.size() < kWords)
+		return false;
+	for (const u8 byte : image.first(4 * kWords))
+		if ((byte < ' ' && (byte < '\t' || byte > '\r')) || byte >= 0x7f)
+			return false;
+	return true;
+}
+
+} // namespace
+
 const char *hint_for(Bytes image)
 {
-	if (holds(image, 0, "\xc7\x71") || holds(image, 0, "\x71\xc7"))
-		return "a cpio archive of the old binary format: use -H newc";
-	if (holds(image, 0, "070707"))
-		return "a cpio archive of the old portable format: use -H newc";
-	if (holds(image, 0, "070701") || holds(image, 0, "070702"))
-		return "a cpio archive, truncated in its first header";
-	if (holds(image, 257, "ustar"))
-		return "a tar archive: use cpio -H newc";
-	if (holds(image, 0, "PK\x03\x04"))
-		return "a zip archive: use cpio -H newc";
-	if (holds(image, 514, "HdrS") || holds(image, 0, "MZ"))
-		return "a kernel or EFI program";
-	if (holds(image, 0,
-		  "\x7f"
-		  "ELF"))
-		return "an ELF program";
-	if (holds(image, 0, "\x27\x05\x19\x56"))
-		return "a U-Boot image: load what is in it";
-	if (holds(image, 0, "\xd0\x0d\xfe\xed"))
-		return "a device tree or FIT image: load what is in it";
-	if (holds(image, 510, "\x55\xaa"))
-		return "a disk with partitions or a boot sector";
-	return nullptr;
+	for (const Hint &hint : hints)
+		if (image.has(hint.offset, hint.magic_size) &&
+		    !__builtin_memcmp(image.data() + hint.offset, hint.magic, hint.magic_size))
+			return hint.text;
+	if (is_zlib(image))
+		return "zlib data without gzip's header: compress with gzip";
+	return is_text(image) ? "text: the loader or a server took another file" : nullptr;
 }
 
 u64 claimed_size(const Format &format, Bytes image)
 {
 	return format.size ? format.size(image, format.offset) : 0;
+}
+
+bool is_sound(const Format &format, Bytes image)
+{
+	return format.sound && format.sound(image, format.offset);
+}
+
+const Format *identify_file_system(Bytes image)
+{
+	for (const Format &format : formats)
+		if (format.kind == Kind::kFileSystem && fits(format, image) &&
+		    is_sound(format, image))
+			return &format;
+	return nullptr;
+}
+
+bool is_archive(Bytes bytes)
+{
+	constexpr size_t kHeader = 110;
+	constexpr size_t kMagic = 6;
+
+	if (!bytes.has(0, kHeader) || (!holds(bytes, 0, "070701") && !holds(bytes, 0, "070702")))
+		return false;
+	for (const u8 byte : bytes.first(kHeader).skip(kMagic))
+		if (digit_value(static_cast<char>(byte)) >= 16)
+			return false;
+	return true;
 }
 
 } // namespace initrd

@@ -29,6 +29,10 @@ struct Format {
 	Decoder decode;
 	/* kFileSystem: its size in bytes as the superblock says; 0 or null: not known. */
 	u64 (*size)(Bytes image, size_t offset);
+	/* kFileSystem: whether the rest of the superblock is that of such a file system. */
+	bool (*sound)(Bytes image, size_t offset);
+	/* kFileSystem: nothing behind its size belongs to it. */
+	bool ends_there;
 };
 
 /*
@@ -54,6 +58,21 @@ const char *hint_for(Bytes image);
  * when that is not known.
  */
 u64 claimed_size(const Format &format, Bytes image);
+
+/*
+ * The file system that begins with `image`, by more than its magic bytes, which are
+ * too few to look for one where it is not known to be; or null.
+ */
+const Format *identify_file_system(Bytes image);
+
+/* Whether the superblock of `format`, whose magic bytes fit, has sound numbers in it. */
+bool is_sound(const Format &format, Bytes image);
+
+/* Whether `bytes` begin with the header of an archive's entry, all of it. */
+bool is_archive(Bytes bytes);
+
+/* As many bytes of an image as the table of formats looks at. */
+inline constexpr size_t kImageHead = size_t{68} << 10;
 
 } // namespace initrd
 

@@ -7,7 +7,7 @@ namespace initrd {
 void ImageReading::reached(size_t done)
 {
 	progress_.reached(done);
-	region_.release_before(image_.data() + done);
+	region_.release_before(image_.data() + min(done, held_));
 }
 
 } // namespace initrd

@@ -25,10 +25,15 @@ public:
 
 	void reached(size_t done) override;
 
+	/* Nothing from `offset` on is given back before let_go(). */
+	INLINE void hold(size_t offset) { held_ = offset; }
+	INLINE void let_go() { held_ = ~size_t{0}; }
+
 private:
 	Bytes image_;
 	Region &region_;
 	Progress progress_;
+	size_t held_ = ~size_t{0};
 };
 
 } // namespace initrd

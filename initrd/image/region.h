@@ -58,6 +58,9 @@ public:
 		size_ -= count;
 	}
 
+	/* The image without what follows its first `count` bytes; their pages stay with it. */
+	INLINE void cut_off(size_t count) { size_ = min(size_, count); }
+
 	/*
 	 * Whether its pages may become another owner's: not those that a crash
 	 * kernel has reserved, nor those that others share.
@@ -91,6 +94,12 @@ public:
 	INLINE void release_before(const u8 *end)
 	{
 		if (releasable_ && end - pages_.start >= kReleased)
+			release(end);
+	}
+	/* The same at once, however few they are: what is behind them begins at `end`. */
+	INLINE void give_back_before(const u8 *end)
+	{
+		if (releasable_ && end > pages_.start)
 			release(end);
 	}
 	/*

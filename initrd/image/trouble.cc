@@ -61,7 +61,8 @@ void add_formats(bool usable, const char *before)
 	}
 }
 
-void add_unknown(Bytes bytes)
+// What bytes begin with, and what that may be.
+void add_head(Bytes bytes)
 {
 	const char *const hint = hint_for(bytes);
 
@@ -70,6 +71,11 @@ void add_unknown(Bytes bytes)
 		add(" %02x", byte);
 	if (hint)
 		add(" (%s)", hint);
+}
+
+void add_unknown(Bytes bytes)
+{
+	add_head(bytes);
 	add_formats(true, ", known are ");
 	add_formats(false, ", not configured ");
 }
@@ -171,6 +177,34 @@ void tell_unknown(const char *where, u64 offset, Bytes bytes, const char *conseq
 	add_unknown(bytes);
 	add("%s", consequence);
 	seam_log(SEAM_LOG_WARNING, "initrd: %s\n", text);
+}
+
+void tell_junk(const char *what, const char *more, u64 offset, Bytes junk, const char *why)
+{
+	begin(nullptr);
+	add("%zu bytes of junk behind the %s%s at offset %llu, ignored: ", junk.size(), what, more,
+	    offset);
+	if (why)
+		add("%s", why);
+	else
+		add_head(junk);
+	seam_log(SEAM_LOG_WARNING, "initrd: %s\n", text);
+}
+
+void tell_archives(const char *format, u64 offset, u64 size, bool inside)
+{
+	seam_log(
+		SEAM_LOG_NOTICE,
+		"initrd: %llu bytes of archives behind the %s image at offset %llu%s: not unpacked, for no init in them runs\n",
+		size, format, offset, inside ? " of what came out" : "");
+}
+
+void tell_boot_configuration(u64 offset, u64 size)
+{
+	seam_log(
+		SEAM_LOG_WARNING,
+		"initrd: boot configuration at offset %llu, %llu bytes: not used, for it is not at the end of everything\n",
+		offset, size);
 }
 
 } // namespace initrd

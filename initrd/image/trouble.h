@@ -47,6 +47,22 @@ void tell(const Trouble &trouble);
 /* Says what bytes of an unknown format begin with and what is known instead. */
 void tell_unknown(const char *where, u64 offset, Bytes bytes, const char *consequence);
 
+/*
+ * Says that what is behind `what` ("the archive", with `more` behind the word), from
+ * `offset` on to the end, is ignored: why, or what it begins with and what that may be.
+ */
+void tell_junk(const char *what, const char *more, u64 offset, Bytes junk, const char *why);
+
+/*
+ * Says that what lies behind an image of `format`, from `offset` on, are archives, which
+ * are not unpacked where the root is not rootfs. `inside`: the offset counts in what
+ * came out.
+ */
+void tell_archives(const char *format, u64 offset, u64 size, bool inside = false);
+
+/* Says that a boot configuration is not where anybody looks for one. */
+void tell_boot_configuration(u64 offset, u64 size);
+
 } // namespace initrd
 
 #endif

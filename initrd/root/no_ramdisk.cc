@@ -5,7 +5,7 @@
 
 namespace initrd::root {
 
-Result<void> load_ramdisk(Region &, int, bool)
+Result<void> load_ramdisk(Region &, const ImagePlace &, bool, HoldsArchive)
 {
 	return Error{kNoDevice, "the RAM disk driver is not built into the kernel"};
 }

@@ -37,12 +37,22 @@ u64 kibibytes(u64 bytes)
 	return (bytes + 1023) / 1024;
 }
 
-// What follows the compressed data, and why it is not taken for more of it.
-void tell_junk(Bytes image, const Format &format, size_t at, const char *why)
+// What is behind compressed data, from `at` on: archives, or what is not taken for more
+// of it.
+void tell_behind(Bytes image, u64 offset, const Format &format, size_t end, HoldsArchive holds)
 {
-	seam_log(SEAM_LOG_WARNING,
-		 "initrd: %zu bytes of junk behind the %s data at offset %zu, ignored%s%s\n",
-		 image.size() - at, format.name, at, why ? ": " : "", why ?: "");
+	size_t at = end + count_zeros(image.skip(end));
+
+	if (const size_t config = find_boot_configuration(image, end, at)) {
+		tell_boot_configuration(offset + at, config - at);
+		at = config + count_zeros(image.skip(config));
+	}
+	const Bytes rest = image.skip(at);
+
+	if (is_archive(rest) || (identify_compressed(rest) && holds(rest)))
+		tell_archives(format.name, offset + at, rest.size());
+	else if (!rest.empty())
+		tell_junk(format.name, " data", offset + at, rest, nullptr);
 }
 
 // What is said of an image that is not compressed.
@@ -82,9 +92,6 @@ void tell_if_truncated(const Content &content, u64 size, u64 offset, const Forma
 	tell(trouble);
 }
 
-// As many bytes of an image as the table of formats looks at.
-constexpr size_t kHead = size_t{68} << 10;
-
 // Bytes of an image become the disk's by being copied.
 Result<void> copy_in(Bytes image, ramdisk::Disk &disk, Account &account)
 {
@@ -104,7 +111,6 @@ Result<void> copy_in(Bytes image, ramdisk::Disk &disk, Account &account)
 Result<void> take_over(Region &region, Bytes image, ramdisk::Disk &disk, bool keep,
 		       Account &account)
 {
-	TRY(disk.grow(image.size()));
 	if (keep || !region.may_hand_over())
 		return copy_in(image, disk, account);
 	const Bytes aligned = TRY(region.align([&](u64 offset, Bytes rest) {
@@ -123,12 +129,13 @@ Result<void> take_over(Region &region, Bytes image, ramdisk::Disk &disk, bool ke
 // Decodes all members at the start of `image` straight into pages of the disk;
 // returns their length. What comes behind the first is taken for one more
 // member only if it can be decoded.
-Result<size_t> decode_members(Region &region, Bytes image, const Format &format,
-			      ramdisk::PageWriter &pages, Account &account)
+Result<size_t> decode_members(Region &region, Bytes image, u64 offset, const Format &format,
+			      ramdisk::PageWriter &pages, HoldsArchive holds, Account &account)
 {
 	ImageReading reading(image, region, account.started_ns);
 	const Format *next;
 	size_t at = 0;
+	size_t end;
 
 	do {
 		pages.follow(reading, at);
@@ -140,27 +147,27 @@ Result<size_t> decode_members(Region &region, Bytes image, const Format &format,
 			return member.error().after(at);
 		}
 		if (!member) {
-			tell_junk(image, format, at, member.error().reason);
+			tell_junk(format.name, " data", offset + at, image.skip(at),
+				  member.error().reason);
 			return image.size();
 		}
 		account.out = pages.size();
-		at += member.value();
-		at += leading_zeros(image.skip(at));
+		end = at + member.value();
+		at = end + count_zeros(image.skip(end));
 		next = identify_compressed(image.skip(at));
 	} while (next && next->decode == format.decode);
-	if (at < image.size())
-		tell_junk(image, format, at, nullptr);
+	tell_behind(image, offset, format, end, holds);
 	return at;
 }
 
-Result<void> decode_into(Region &region, Bytes image, const Format &format, ramdisk::Disk &disk,
-			 Account &account)
+Result<void> decode_into(Region &region, Bytes image, u64 offset, const Format &format,
+			 ramdisk::Disk &disk, HoldsArchive holds, Account &account)
 {
 	ramdisk::PageWriter pages(disk);
 
 	account.out = 0;
 	account.how = "decoded";
-	auto members = decode_members(region, image, format, pages, account);
+	auto members = decode_members(region, image, offset, format, pages, holds, account);
 	auto finished = pages.finish();
 
 	// What came of bytes that were no member.
@@ -171,15 +178,63 @@ Result<void> decode_into(Region &region, Bytes image, const Format &format, ramd
 	return {};
 }
 
-// Looks at what was decoded into the disk, and says what is wrong with it.
-Content look_at_decoded(const Format &format, ramdisk::Disk &disk, u64 size, bool whole)
+// Where in the disk, from `at` on, something begins that is not NUL; `size` if nothing
+// does. `buffer` is for reading.
+u64 find_content(ramdisk::Disk &disk, u64 at, u64 size, MutableBytes buffer)
 {
-	auto head = Buffer::create(kHead);
+	while (at < size) {
+		const MutableBytes piece = size - at < buffer.size() ?
+						   buffer.first(static_cast<size_t>(size - at)) :
+						   buffer;
+
+		disk.read(at, piece);
+		const size_t zeros = count_zeros(piece);
+
+		at += zeros;
+		if (zeros < piece.size())
+			break;
+	}
+	return at;
+}
+
+// Archives that were decoded together with a file system, and lie behind its end, are
+// no part of it. `buffer` is for reading.
+void drop_archives(const Content &content, ramdisk::Disk &disk, MutableBytes buffer,
+		   Account &account)
+{
+	const size_t page = seam_page_size();
+	const u64 at = find_content(disk, content.claimed, account.out, buffer);
+	const u64 left = account.out - at;
+
+	if (left < buffer.size())
+		buffer = buffer.first(static_cast<size_t>(left));
+	disk.read(at, buffer);
+	if (!is_archive(buffer))
+		return;
+	tell_archives(content.name, at, left, true);
+	// The rest of the page in which the file system ends, and then whole ones.
+	const size_t rest = rest_of_unit(content.claimed, page) ?
+				    page - rest_of_unit(content.claimed, page) :
+				    0;
+
+	__builtin_memset(buffer.data(), 0, buffer.size());
+	for (size_t done = 0; done < rest; done += buffer.size())
+		if (!disk.write(content.claimed + done, buffer.first(rest - done), RAMDISK_AT_BOOT))
+			return;
+	disk.discard(content.claimed, round_up(account.out, u64{page}) - content.claimed);
+	account.out = content.claimed;
+}
+
+// Looks at what was decoded into the disk, and says what is wrong with it.
+Content look_at_decoded(const Format &format, ramdisk::Disk &disk, bool whole, Account &account)
+{
+	const u64 size = account.out;
+	auto head = Buffer::create(kImageHead);
 
 	if (!head)
 		return {};
-	const MutableBytes bytes =
-		head.value().bytes().first(size < kHead ? static_cast<size_t>(size) : kHead);
+	const MutableBytes bytes = head.value().bytes().first(
+		size < kImageHead ? static_cast<size_t>(size) : kImageHead);
 
 	disk.read(0, bytes);
 	const Format *const inside = identify(bytes);
@@ -188,7 +243,9 @@ Content look_at_decoded(const Format &format, ramdisk::Disk &disk, u64 size, boo
 	if (!whole)
 		return content;
 	tell_if_truncated(content, size, 0, &format);
-	if (!inside || inside->kind != Kind::kFileSystem)
+	if (content.claimed && content.claimed < size && is_sound(*inside, bytes))
+		drop_archives(content, disk, bytes, account);
+	else if (!inside || inside->kind != Kind::kFileSystem)
 		tell_unknown(format.name, 0, bytes, ": loaded as it is");
 	return content;
 }
@@ -209,13 +266,14 @@ void tell_compressed(Error error, const Format &format, u64 claimed, u64 out)
 	tell(trouble);
 }
 
-Result<void> load_compressed(Region &region, Bytes image, u64 offset, const Format &format,
-			     int start_block, ramdisk::Disk &disk, bool keep, Account &account)
+Result<void> load_compressed(Region &region, Bytes image, const ImagePlace &place,
+			     const Format &format, ramdisk::Disk &disk, bool keep,
+			     HoldsArchive holds, Account &account)
 {
 	seam_log(SEAM_LOG_NOTICE, "RAMDISK: %s image found at block %d\n", format.name,
-		 start_block);
+		 place.block);
 	if (!format.decode) {
-		const Error error = {kNotSupported, "decompressor not configured", offset};
+		const Error error = {kNotSupported, "decompressor not configured", place.offset};
 
 		seam_log(SEAM_LOG_EMERG, "RAMDISK: %s decompressor not configured!\n", format.name);
 		tell_compressed(error, format, 0, 0);
@@ -224,8 +282,8 @@ Result<void> load_compressed(Region &region, Bytes image, u64 offset, const Form
 	account.compressor = format.name;
 	if (!keep)
 		region.allow_release();
-	auto decoded = decode_into(region, image, format, disk, account);
-	const Content content = look_at_decoded(format, disk, account.out, decoded.ok());
+	auto decoded = decode_into(region, image, place.offset, format, disk, holds, account);
+	const Content content = look_at_decoded(format, disk, decoded.ok(), account);
 
 	account.content = content.name;
 	if (decoded)
@@ -233,31 +291,38 @@ Result<void> load_compressed(Region &region, Bytes image, u64 offset, const Form
 	// Not even a part is of use where it leaves no memory to boot with.
 	if (decoded.error().code == kNoMemory)
 		disk.clear();
-	tell_compressed(decoded.error().after(offset), format, content.claimed, account.out);
+	tell_compressed(decoded.error().after(place.offset), format, content.claimed, account.out);
 	return decoded;
 }
 
-Result<void> load_plain(Region &region, Bytes image, u64 offset, const Format *format,
-			int start_block, ramdisk::Disk &disk, bool keep, Account &account)
+Result<void> load_plain(Region &region, Bytes image, const ImagePlace &place, const Format *format,
+			ramdisk::Disk &disk, bool keep, Account &account)
 {
 	if (format) {
 		seam_log(SEAM_LOG_NOTICE, "RAMDISK: %s filesystem found at block %d\n",
-			 format->name, start_block);
+			 format->name, place.block);
 	} else {
 		seam_log(SEAM_LOG_NOTICE,
 			 "RAMDISK: Couldn't find valid RAM disk image starting at %d.\n",
-			 start_block);
-		tell_unknown(nullptr, offset, image, ": loaded as it is");
+			 place.block);
+		tell_unknown(nullptr, place.offset, image, ": loaded as it is");
 	}
 	// Before its bytes are the disk's.
 	const Content content = content_of(format, image);
 
 	account.content = content.name;
-	tell_if_truncated(content, image.size(), offset, nullptr);
-	auto taken = take_over(region, image, disk, keep, account);
+	tell_if_truncated(content, image.size(), place.offset, nullptr);
+	if (place.dropped)
+		seam_log(
+			SEAM_LOG_NOTICE,
+			"initrd: %zu bytes behind the %s image at offset %zu are no part of it, not used: initrd.tail=keep keeps them\n",
+			place.dropped, content.name, place.offset + place.size);
+	auto taken = disk.grow(place.room);
 
+	if (taken)
+		taken = take_over(region, image, disk, keep, account);
 	if (!taken) {
-		Error error = taken.error().after(offset);
+		Error error = taken.error().after(place.offset);
 
 		if (error.code == kNoMemory) {
 			error.expected = image.size();
@@ -273,27 +338,26 @@ Result<void> load_plain(Region &region, Bytes image, u64 offset, const Format *f
 
 } // namespace
 
-Result<void> load_ramdisk(Region &region, int start_block, bool keep)
+Result<void> load_ramdisk(Region &region, const ImagePlace &place, bool keep, HoldsArchive holds)
 {
 	const u64 started_ns = seam_now_ns();
-	u64 offset;
 
-	if (start_block < 0 ||
-	    !checked_multiply(static_cast<u64>(start_block), u64{kImageBlock}, offset) ||
-	    offset >= region.bytes().size()) {
+	if (place.offset >= region.bytes().size()) {
 		const Error error = {kInvalid, "ramdisk_start= is behind the end of the image",
 				     region.bytes().size()};
 
 		seam_log(SEAM_LOG_NOTICE,
 			 "RAMDISK: Couldn't find valid RAM disk image starting at %d.\n",
-			 start_block);
+			 place.block);
 		tell_plain(error);
 		return error;
 	}
-	if (!keep)
-		region.drop_front(static_cast<size_t>(offset));
+	if (!keep) {
+		region.drop_front(place.offset);
+		region.cut_off(place.size);
+	}
 
-	const Bytes image = region.bytes().skip(keep ? static_cast<size_t>(offset) : 0);
+	const Bytes image = region.bytes().skip(keep ? place.offset : 0).first(place.size);
 	const Format *const format = identify(image);
 	const bool is_file_system = format && format->kind == Kind::kFileSystem;
 	auto disk = ramdisk::boot_disk();
@@ -306,10 +370,10 @@ Result<void> load_ramdisk(Region &region, int start_block, bool keep)
 	Account account = {nullptr, "unknown", image.size(), image.size(), "", 0, started_ns};
 
 	TRY(format && format->kind == Kind::kCompressed ?
-		    load_compressed(region, image, offset, *format, start_block, *disk.value(),
-				    keep, account) :
-		    load_plain(region, image, offset, is_file_system ? format : nullptr,
-			       start_block, *disk.value(), keep, account));
+		    load_compressed(region, image, place, *format, *disk.value(), keep, holds,
+				    account) :
+		    load_plain(region, image, place, is_file_system ? format : nullptr,
+			       *disk.value(), keep, account));
 	disk.value()->find_partitions();
 	report(account);
 	return {};

@@ -6,6 +6,7 @@
 #define INITRD_ROOT_RAMDISK_LOADER_H
 
 #include "initrd/image/region.h"
+#include "initrd/image/segments.h"
 #include "initrd/support/result.h"
 
 namespace initrd::root {
@@ -14,16 +15,17 @@ namespace initrd::root {
 inline constexpr u32 kRam0 = 0x100;
 
 /*
- * Puts the image that starts `start_block` KiB into `region` into /dev/ram0
+ * Puts the image that is at `place` in `region` into /dev/ram0
  * and makes the disk as large as it needs. An image that is not compressed is
  * taken over, page for page, unless `keep` says that the region is to stay as
  * it is. Afterwards the region holds what is still to be freed or kept.
  *
  * Says what it does in mainline's words and, at the end, in one line: format,
  * bytes in and out, how. A compressed image that breaks off leaves what came
- * before in the disk; the error is told and returned.
+ * before in the disk; the error is told and returned. `holds` looks for archives
+ * behind a compressed image, which are no part of the disk.
  */
-Result<void> load_ramdisk(Region &region, int start_block, bool keep);
+Result<void> load_ramdisk(Region &region, const ImagePlace &place, bool keep, HoldsArchive holds);
 
 /* Whether `device` (as in real-root-dev) is /dev/ram0 or a partition of it. */
 bool on_ramdisk(u32 device);

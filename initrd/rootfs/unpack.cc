@@ -6,18 +6,33 @@
 #include "initrd/decode/decoder.h"
 #include "initrd/image/formats.h"
 #include "initrd/image/reading.h"
+#include "initrd/image/segments.h"
 #include "initrd/kernel/cpus.h"
 #include "initrd/kernel/log.h"
 #include "initrd/kernel/policy.h"
 #include "initrd/rootfs/writer.h"
+#include "initrd/support/text.h"
 
 namespace initrd::rootfs {
 namespace {
 
+// The reader's word for it, and mainline's.
+constexpr const char *kNoMagic = "no cpio magic";
+
+bool is_no_archive(const Error &error)
+{
+	return error.reason && same_text(error.reason, kNoMagic);
+}
+
 // Lends a window to a decoder and lets the cpio reader read what comes.
 class ReaderSink final : public Sink, private Preview {
 public:
-	INLINE explicit ReaderSink(cpio::Reader &reader) : reader_(reader) { set_preview(*this); }
+	/* `headers`: those that the reader had seen when the segment began. */
+	INLINE ReaderSink(cpio::Reader &reader, ImageReading &reading, u64 headers)
+		: reader_(reader), reading_(reading), headers_(headers)
+	{
+		set_preview(*this);
+	}
 	INLINE ~ReaderSink() {}
 
 	Result<MutableBytes> lend(size_t wanted) override
@@ -53,15 +68,17 @@ private:
 	Result<void> read(Bytes piece)
 	{
 		auto read = reader_.feed(piece);
+		const bool is_archive = reader_.headers() != headers_;
 
+		// Its beginning will not be wanted again.
+		if (is_archive)
+			reading_.let_go();
 		if (!read)
 			return failed(read.error());
 		if (read.value() == piece.size())
 			return {};
-		return failed(
-			{kInvalid,
-			 reader_.headers() ? "junk within compressed archive" : "no cpio magic",
-			 reader_.offset()});
+		return failed({kInvalid, is_archive ? "junk within compressed archive" : kNoMagic,
+			       reader_.offset()});
 	}
 
 	Result<void> failed(const Error &error)
@@ -71,6 +88,8 @@ private:
 	}
 
 	cpio::Reader &reader_;
+	ImageReading &reading_;
+	u64 headers_;
 	Buffer window_;
 	Error refused_ = {0, nullptr};
 };
@@ -98,11 +117,14 @@ const char *name_missing(const char *compressor)
 // One image on its way into the root file system.
 class Unpacking {
 public:
-	INLINE Unpacking(Bytes image, Region &region, cpio::Reader &reader, Unpacked &report)
+	INLINE Unpacking(Bytes image, Region &region, cpio::Reader &reader, Unpacked &report,
+			 size_t base, bool quiet = false)
 		: image_(image),
 		  reader_(reader),
 		  report_(report),
-		  reading_(image, region, seam_now_ns())
+		  reading_(image, region, seam_now_ns()),
+		  base_(base),
+		  quiet_(quiet)
 	{
 	}
 
@@ -110,15 +132,25 @@ public:
 
 private:
 	Result<void> plain_segment();
-	Result<void> compressed_segment(const Format &format);
-	Result<void> member(const Format &format);
+	Result<bool> compressed_segment(const Format &format);
+	Result<void> member(const Format &format, u64 headers);
+	size_t archive_end() const;
+	bool find_file_system();
+	bool pass_boot_configuration();
+	bool is_something_else(size_t at);
+	void reached();
 	Trouble &trouble() const { return report_.trouble; }
 
 	Bytes image_;
 	cpio::Reader &reader_;
 	Unpacked &report_;
 	ImageReading reading_;
+	size_t base_; // where the image is in what the boot loader left
+	bool quiet_;
 	size_t at_ = 0; // where in the image
+	// Of the segment at hand: where it begins, and the headers that were before it.
+	size_t start_ = 0;
+	u64 headers_ = 0;
 };
 
 Result<void> Unpacking::run()
@@ -126,18 +158,77 @@ Result<void> Unpacking::run()
 	while (at_ < image_.size()) {
 		TRY(plain_segment());
 		if (at_ == image_.size())
-			return reader_.end();
+			break;
+		report_.end = at_;
+		if (reader_.headers() && find_file_system())
+			return {};
 		const Format *const format = identify_compressed(image_.skip(at_));
 
-		if (!format) {
+		if (format) {
+			if (!TRY(compressed_segment(*format)))
+				return {};
+		} else if (!reader_.headers()) {
 			trouble().error = {kUnknownFormat,
 					   "invalid magic at start of compressed archive", at_};
 			trouble().head = image_.skip(at_);
 			return trouble().error;
+		} else if (!pass_boot_configuration()) {
+			return {};
 		}
-		TRY(compressed_segment(*format));
 	}
-	return {};
+	report_.end = image_.size();
+	return reader_.end();
+}
+
+// Where the last archive ends: what follows it may begin with NULs.
+size_t Unpacking::archive_end() const
+{
+	return reader_.headers() == headers_ ? start_ :
+					       min(static_cast<size_t>(reader_.entry_end()), at_);
+}
+
+// A file system image, which is not for the root file system.
+bool Unpacking::find_file_system()
+{
+	report_.follows = initrd::find_file_system(image_, archive_end(), at_, report_.end);
+	return report_.follows;
+}
+
+// One that a loader has put something behind: nobody looks for it there.
+bool Unpacking::pass_boot_configuration()
+{
+	const size_t end = find_boot_configuration(image_, archive_end(), at_);
+
+	if (!end)
+		return false;
+	if (!quiet_)
+		tell_boot_configuration(base_ + at_, end - at_);
+	at_ = end;
+	return true;
+}
+
+// Whether what begins at `at` like an archive is one of these two; then it is next.
+bool Unpacking::is_something_else(size_t at)
+{
+	const size_t before = at_;
+	size_t start;
+
+	at_ = at;
+	if (initrd::find_file_system(image_, archive_end(), at, start) ||
+	    find_boot_configuration(image_, archive_end(), at))
+		return true;
+	at_ = before;
+	return false;
+}
+
+// What has been read for good: NULs behind an archive may be an image's.
+void Unpacking::reached()
+{
+	size_t end = at_;
+
+	if (reader_.at_boundary())
+		end = max(archive_end(), at_ - min(at_, kImageHead));
+	reading_.reached(end);
 }
 
 // Entries up to the end, or to a byte that does not belong to any.
@@ -149,28 +240,48 @@ Result<void> Unpacking::plain_segment()
 	Bytes piece;
 
 	reader_.restart_at(at_);
+	headers_ = reader_.headers();
+	start_ = at_;
 	do {
 		piece = image_.skip(at_).first(kPiece);
-		taken = TRY(reader_.feed(piece));
+		auto fed = reader_.feed(piece);
+
+		// A damaged archive, or something else that begins with that digit.
+		if (!fed && is_no_archive(fed.error()) && reader_.headers() &&
+		    is_something_else(static_cast<size_t>(fed.error().offset)))
+			return {};
+		taken = TRY(move(fed));
 		at_ += taken;
-		reading_.reached(at_);
+		reached();
 	} while (taken == kPiece);
 	return {};
 }
 
-// All members of one stream: they follow each other inside an entry, too.
-Result<void> Unpacking::compressed_segment(const Format &format)
+// All members of one stream: they follow each other inside an entry, too. False where
+// it holds no archive, and there were some before: it is an image then.
+Result<bool> Unpacking::compressed_segment(const Format &format)
 {
 	const Format *next;
 
-	report_.compressor = format.name;
+	headers_ = reader_.headers();
 	reader_.restart_at(0);
+	reading_.hold(at_);
 	do {
-		TRY(member(format));
+		auto decoded = member(format, headers_);
+
+		if (!decoded && headers_ && reader_.headers() == headers_ && trouble().inside &&
+		    is_no_archive(trouble().error)) {
+			trouble() = Trouble();
+			report_.follows = &format;
+			return false;
+		}
+		TRY(move(decoded));
 		next = identify_compressed(image_.skip(at_));
 	} while (!reader_.at_boundary() && next && next->decode == format.decode);
+	reading_.let_go();
+	report_.compressor = format.name;
 	if (reader_.at_boundary())
-		return {};
+		return true;
 
 	// Mainline's word for an archive that ends too early. Only padding may be
 	// missing of one that the reader does not mind.
@@ -184,9 +295,9 @@ Result<void> Unpacking::compressed_segment(const Format &format)
 }
 
 // One compressed member.
-Result<void> Unpacking::member(const Format &format)
+Result<void> Unpacking::member(const Format &format, u64 headers)
 {
-	ReaderSink sink(reader_);
+	ReaderSink sink(reader_, reading_, headers);
 
 	trouble().compressed = &format;
 	if (!format.decode) {
@@ -210,23 +321,67 @@ Result<void> Unpacking::member(const Format &format)
 	return {};
 }
 
-Result<void> unpack_from(Bytes image, Region &region, Unpacked &report)
+// Notes the names in an archive, and takes nothing of it.
+class Finder final : public cpio::Handler {
+public:
+	/* `init` may be null. `one`: the first entry is enough. */
+	INLINE Finder(const char *init, bool one) : init_(init), one_(one) {}
+
+	Result<bool> begin(const cpio::Entry &entry) override
+	{
+		const bool is_program = entry.type() == cpio::kRegular && (entry.mode & 0111);
+
+		contents.entries++;
+		if (init_ && same_text(plain_name(entry.name), plain_name(init_)))
+			contents.holds_init = is_program || entry.type() == cpio::kLink;
+		if (one_)
+			return Error{kExists, "seen enough"};
+		return false;
+	}
+	Result<void> data(Bytes) override { return {}; }
+	Result<void> finish() override { return {}; }
+	void abandon() override {}
+	void trailer() override {}
+
+	Contents contents;
+
+private:
+	// "/init" and "./init" are "init".
+	static const char *plain_name(const char *name)
+	{
+		while (*name == '/' || (name[0] == '.' && name[1] == '/'))
+			name++;
+		return name;
+	}
+
+	const char *init_;
+	bool one_;
+};
+
+Result<cpio::Reader> reader_for(cpio::Handler &handler)
+{
+	return cpio::Reader::create(handler,
+				    seam_strict_hex() ? cpio::Hex::kStrict : cpio::Hex::kLenient);
+}
+
+Result<void> unpack_from(Bytes image, Region &region, Unpacked &report, size_t base)
 {
 	Writer writer(region);
 	Trouble &trouble = report.trouble;
-	auto created = cpio::Reader::create(writer, seam_strict_hex() ? cpio::Hex::kStrict :
-									cpio::Hex::kLenient);
+	auto created = reader_for(writer);
 
 	if (!created) {
 		trouble.error = created.error();
 		return created.error();
 	}
 	cpio::Reader &reader = created.value();
-	auto unpacked = Unpacking(image, region, reader, report).run();
+	auto unpacked = Unpacking(image, region, reader, report, base).run();
 
 	if (!unpacked) {
 		if (!trouble.error.code)
 			trouble.error = unpacked.error();
+		if (!trouble.inside)
+			trouble.error = trouble.error.after(base);
 		trouble.set_entry(reader.name());
 		trouble.behind_entry = !reader.in_entry();
 		if (!reader.at_boundary())
@@ -244,16 +399,44 @@ Result<void> unpack_from(Bytes image, Region &region, Unpacked &report)
 
 } // namespace
 
-Result<void> unpack(Bytes image, Unpacked &report)
+Result<void> unpack(Bytes image, Unpacked &report, size_t base)
 {
 	Region kept = Region::none();
 
-	return unpack_from(image, kept, report);
+	return unpack_from(image, kept, report, base);
 }
 
-Result<void> unpack(Region &image, Unpacked &report)
+Result<void> unpack(Region &image, Unpacked &report, size_t base)
 {
-	return unpack_from(image.bytes(), image, report);
+	return unpack_from(image.bytes(), image, report, base);
+}
+
+Contents look_into(Bytes image, const char *init)
+{
+	Region kept = Region::none();
+	Finder finder(init, false);
+	Unpacked unpacked;
+	auto reader = reader_for(finder);
+
+	if (reader && Unpacking(image, kept, reader.value(), unpacked, 0, true).run())
+		finder.contents.end = unpacked.end;
+	return finder.contents;
+}
+
+bool holds_archive(Bytes image)
+{
+	const Format *const format = identify_compressed(image);
+	Region kept = Region::none();
+	ImageReading reading(image, kept, seam_now_ns());
+	Finder finder(nullptr, true);
+	auto reader = reader_for(finder);
+
+	if (!format || !format->decode || !reader)
+		return false;
+	ReaderSink sink(reader.value(), reading, 0);
+
+	(void)format->decode(image, sink).ok();
+	return finder.contents.entries;
 }
 
 } // namespace initrd::rootfs

@@ -25,6 +25,7 @@
 		options = {};                     \
 		verdict = Verdict::kNone;         \
 		waiting = initrd::Region::none(); \
+		place = {};                       \
 	}
 
 // clang-format off

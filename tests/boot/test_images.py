@@ -190,14 +190,37 @@ def test_ramdisk_start_compressed(lab: Lab) -> None:
 
 @pytest.mark.parametrize("extra", [1, 511, 513, 5000])
 def test_odd_length(lab: Lab, extra: int) -> None:
-    """An image whose length is no multiple of anything: the junk behind the
-    file system does no harm and the last page is not lost."""
+    """Junk behind a file system is no part of it, unless somebody wants to keep it."""
     plain = lab.image("ext2")
     outcome = lab.succeed(plain.read_bytes() + b"\x5a" * extra)
     check_mounted(outcome, "ext2")
     load = lab.only_load(outcome)
     if load is not None:
-        assert load.bytes_in == 8 * MIB + extra
+        assert load.bytes_in == 8 * MIB
+        assert outcome.console.having(f"initrd: {extra} bytes behind the ext2 image at offset {8 * MIB} ")
+        kept = lab.succeed(plain.read_bytes() + b"\x5a" * extra, ["root=/dev/ram0", "rw", "initrd.tail=keep"])
+        load = lab.only_load(kept)
+        assert load is not None and load.bytes_in == 8 * MIB + extra
+
+
+@pytest.mark.cxx_only
+@pytest.mark.parametrize("compressor", ["none", "gzip"])
+@pytest.mark.parametrize("retain", [False, True])
+def test_among_archives(lab: Lab, compressor: str, retain: bool) -> None:
+    """As GRUB, systemd-stub and others join things: microcode in front of an image,
+    and an archive of the loader's own behind it."""
+    front = images.newc([images.Entry.directory("early"), images.Entry.file("early/a", b"x" * 5000)], pad=4)
+    behind = images.newc([images.Entry.directory(".extra"), images.Entry.file(".extra/secret", b"not for the disk")],
+                         pad=4)
+    image = lab.image("ext2", compressor).read_bytes()
+    image += bytes(-len(image) % 4)
+    # (Of a compressed one C kernels want the size of the disk.)
+    words = ["root=/dev/ram0", "rw", *(["retain_initrd"] if retain else [])]
+    outcome = lab.succeed(front + image + behind, words, root=False)
+    check_mounted(outcome, "ext2")
+    name = "ext2" if compressor == "none" else compressor
+    assert outcome.console.having(f"initrd: {name} image at offset {len(front)}, behind archives")
+    assert outcome.console.having(f"initrd: {len(behind)} bytes of archives behind the {name} image at offset ")
 
 
 @pytest.mark.parametrize("kind", ["squashfs", "romfs"])

@@ -188,17 +188,6 @@ TEST_F(BootArchive, AFileThatCannotBeMadeIsToldToo)
 	expect_no_page_left();
 }
 
-TEST_F(BootArchive, AnArchiveBeforeAnImageFailsAsAnArchive)
-{
-	// Bootloaders may put both into memory; ramdisk_start= says where.
-	const Data image = with_init() + host::ext2_image(8192);
-
-	host::set_image(image);
-	EXPECT_EQ(boot(), 0);
-	EXPECT_TRUE(host::logged("Initramfs unpacking failed: invalid magic at start"));
-	expect_no_page_left();
-}
-
 TEST_F(BootArchive, AnArchiveBeforeAnImageLeavesTheImageToRamdiskStart)
 {
 	const Data image = host::ext2_image(8192);

@@ -228,4 +228,41 @@ TEST(ClaimedSize, ASuperblockThatIsCutOffClaimsNothingOrIsReadInItsBounds)
 	}
 }
 
+TEST(Hints, NameWhatPeopleTakeForAnInitrd)
+{
+	const std::pair<std::string, const char *> wanted[] = {
+		{"<!DOCTYPE html><html><body>404", "HTML"},
+		{"version https://git-lfs.github.com/spec/v1\noid sha256:", "Git LFS"},
+		{"The requested file was not found.", "text"},
+		{"ANDROID!", "Android boot"},
+		{"VNDRBOOT", "vendor_boot"},
+		{m({0x3a, 0xff, 0x26, 0xed}), "sparse"},
+		{m({0xd0, 0x0d, 0xfe, 0xed}), "FIT"},
+		{m({0x27, 0x05, 0x19, 0x56}), "mkimage"},
+		{"UBI#", "UBI image"},
+		{"QFI\xfb", "qcow2"},
+		{m({'7', 'z', 0xbc, 0xaf, 0x27, 0x1c}), "7z"},
+		{m({'P', 'K', 3, 4}), "zip"},
+		{"LZIP", "lzip"},
+		{m({0x78, 0x9c}), "zlib"},
+		{m({0x78, 0x01}), "zlib"},
+		{m({0x1f, 0x9d, 0x90}), "compress"},
+		{m({0x28, 0xcd, 0x3d, 0x45}), "other byte order"},
+		{m({0x31, 0x18, 0x10, 0x06}), "UBIFS"},
+		{m({0x85, 0x19}), "JFFS2"},
+		{std::string(32769, 0) + "BEA01", "UDF"},
+	};
+
+	for (const auto &[bytes, word] : wanted) {
+		const host::Exact image(host::to_data(bytes));
+		const char *const hint = hint_for(image.bytes());
+
+		ASSERT_TRUE(hint) << word;
+		EXPECT_NE(std::string(hint).find(word), std::string::npos) << hint;
+		EXPECT_EQ(identify(image.bytes()), nullptr) << word;
+	}
+	EXPECT_EQ(hint_for(host::bytes_of(Data(100, 0xff))), nullptr);
+	EXPECT_EQ(hint_for(Bytes()), nullptr);
+}
+
 } // namespace

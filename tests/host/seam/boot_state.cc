@@ -11,6 +11,7 @@ void reset_boot()
 	initrd::options = {};
 	initrd::verdict = initrd::Verdict::kNone;
 	initrd::waiting = initrd::Region::none();
+	initrd::place = {};
 }
 
 } // namespace host
