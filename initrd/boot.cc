@@ -406,6 +406,11 @@ void initrd_set_verification(const char *value)
 	set_verification(value);
 }
 
+void initrd_set_unnamed(const char *value)
+{
+	set_unnamed(value);
+}
+
 void initrd_see_parameter(const char *name, const char *value)
 {
 	if (same_text(name, "initrd.tail")) {

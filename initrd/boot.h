@@ -42,9 +42,10 @@ int initrd_set_retain(const char *value); /* 1 when taken */
 void initrd_set_noinitrd(void);
 void initrd_set_image(const char *value);
 void initrd_set_start_block(const char *value);
-/* These two must come from the boot loader's command line, not from the image. */
+/* These three must come from the boot loader's command line, not from the image. */
 void initrd_add_digests(const char *value);
 void initrd_set_verification(const char *value);
+void initrd_set_unnamed(const char *value);
 /* Any other parameter, once, before initrd_populate_rootfs(); `value` may be "". */
 void initrd_see_parameter(const char *name, const char *value);
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-// Verification of the whole image. Whatever is unclear here ends in refusal: who asks
-// for it does not want to boot something else by a slip of the pen.
+// Verification of the image, or of each of its parts. Whatever is unclear here ends in
+// refusal: who asks for it does not want to boot something else by a slip of the pen.
 
 #include "initrd/image/verify.h"
 
-#include "initrd/kernel/digest.h"
+#include "initrd/image/formats.h"
+#include "initrd/image/named_parts.h"
 #include "initrd/kernel/log.h"
 #include "initrd/support/parse.h"
 #include "initrd/support/text.h"
@@ -21,15 +22,6 @@ constexpr bool kEnforced = IS_ENABLED(CONFIG_INITRD_CXX_VERIFY_ENFORCE);
 constexpr const char *kBuiltIn = "";
 constexpr bool kEnforced = false;
 #endif
-
-struct Digest {
-	u8 bytes[SEAM_SHA256_SIZE];
-
-	INLINE bool operator==(const Digest &other) const
-	{
-		return !__builtin_memcmp(bytes, other.bytes, sizeof(bytes));
-	}
-};
 
 // The same in hexadecimal digits, as sha256sum prints it.
 struct Digits {
@@ -112,6 +104,62 @@ private:
 
 constinit Wanted wanted = {};
 constinit bool enforced = kEnforced;
+// Whether parts that no digest names may be archives of /.extra.
+constinit bool extra_allowed = false;
+
+// A part, where it is and whether a digest names it.
+struct Part {
+	size_t start;
+	size_t end;
+	Digest digest;
+	bool named;
+};
+
+// The parts that the image is made of, from its start on, as far as they are wanted.
+class Parts {
+public:
+	// Whether all of them are.
+	bool read(Bytes image)
+	{
+		size_t start = next_part(image, 0);
+		bool any = false;
+
+		count_ = 0;
+		while (start < image.size() && count_ < kMost) {
+			Part &part = parts_[count_];
+			const size_t extra = extra_allowed ? extra_archive_end(image, start) : 0;
+
+			part.start = start;
+			part.named = !extra;
+			part.end = extra ?: find_named_end(image, start, wanted.all(), part.digest);
+			if (!part.end)
+				break;
+			count_++;
+			any |= part.named;
+			start = next_part(image, part.end);
+		}
+		return any && is_end(image, start);
+	}
+	INLINE Span<const Part> all() const { return {parts_, count_}; }
+
+private:
+	// NULs at the very end are no padding, but for a file system, which tells its size.
+	bool is_end(Bytes image, size_t start) const
+	{
+		const Part &last = parts_[count_ - 1];
+
+		return start == image.size() && (last.end == start || !last.named ||
+						 is_whole_file_system(image, last.start, last.end));
+	}
+
+	static constexpr size_t kMost = 32;
+
+	Part parts_[kMost] = {};
+	size_t count_ = 0;
+};
+
+// (Too large for the stack.)
+constinit Parts parts = {};
 
 // Those in the kernel count alone: whoever may write a command line cannot add one.
 void take_built_in_digests()
@@ -132,21 +180,61 @@ void refuse(const char *why)
 		seam_halt(why);
 }
 
-void say_refusal(const Digest &found, size_t size)
+// What has a wanted digest, if anything has, and what follows it.
+void say_rest(Bytes image, Span<const Part> parts)
+{
+	if (parts.empty())
+		return;
+	const size_t end = parts[parts.size() - 1].end;
+	const size_t next = next_part(image, end);
+	const Format *const format = identify(image.skip(next));
+
+	if (next == image.size())
+		seam_log(
+			SEAM_LOG_ERR,
+			"initrd: its first %zu bytes have a wanted digest, %zu NULs follow: the loader has padded them\n",
+			end, next - end);
+	else
+		seam_log(
+			SEAM_LOG_ERR,
+			"initrd: its first %zu bytes have a wanted digest, what follows at offset %zu (%s, %zu bytes) has none%s\n",
+			end, next, format ? format->name : "unknown", image.size() - next,
+			extra_archive_end(image, next) && !extra_allowed ?
+				": initrd.unnamed=extra lets archives of /.extra in" :
+				"");
+}
+
+void say_refusal(Bytes image, const Digest &found, Span<const Part> parts)
 {
 	const Span<const Digest> all = wanted.all();
 
 	if (all.size() == 1) {
 		seam_log(SEAM_LOG_ERR,
 			 "initrd: image refused: the sha256 of its %zu bytes is %s, wanted %s\n",
-			 size, Digits(found).text, Digits(all[0]).text);
-		return;
+			 image.size(), Digits(found).text, Digits(all[0]).text);
+	} else {
+		seam_log(SEAM_LOG_ERR,
+			 "initrd: image refused: the sha256 of its %zu bytes is %s, %s\n",
+			 image.size(), Digits(found).text,
+			 all.empty() ? "no digest is given" : "none of those wanted:");
+		for (const Digest &one : all)
+			seam_log(SEAM_LOG_ERR, "initrd: wanted %s\n", Digits(one).text);
 	}
-	seam_log(SEAM_LOG_ERR, "initrd: image refused: the sha256 of its %zu bytes is %s, %s\n",
-		 size, Digits(found).text,
-		 all.empty() ? "no digest is given" : "none of those wanted:");
-	for (const Digest &one : all)
-		seam_log(SEAM_LOG_ERR, "initrd: wanted %s\n", Digits(one).text);
+	say_rest(image, parts);
+}
+
+void say_parts(Span<const Part> parts)
+{
+	for (const Part &part : parts)
+		if (part.named)
+			seam_log(SEAM_LOG_INFO,
+				 "initrd: image verified: %zu bytes at offset %zu, sha256 %s\n",
+				 part.end - part.start, part.start, Digits(part.digest).text);
+		else
+			seam_log(
+				SEAM_LOG_INFO,
+				"initrd: archive of /.extra at offset %zu, %zu bytes: not verified, initrd.unnamed=extra lets it in\n",
+				part.start, part.end - part.start);
 }
 
 } // namespace
@@ -165,6 +253,18 @@ void set_verification(const char *value)
 	else
 		seam_log(SEAM_LOG_ERR,
 			 "initrd: initrd.verify=%.80s: neither refuse nor enforce, ignored\n",
+			 value);
+}
+
+void set_unnamed(const char *value)
+{
+	if (same_text(value, "extra"))
+		extra_allowed = true;
+	else if (same_text(value, "refuse"))
+		extra_allowed = false;
+	else
+		seam_log(SEAM_LOG_ERR,
+			 "initrd: initrd.unnamed=%.80s: neither refuse nor extra, ignored\n",
 			 value);
 }
 
@@ -188,7 +288,11 @@ bool verify_image(Bytes image)
 			 image.size(), Digits(found).text);
 		return true;
 	}
-	say_refusal(found, image.size());
+	if (!wanted.all().empty() && parts.read(image)) {
+		say_parts(parts.all());
+		return true;
+	}
+	say_refusal(image, found, wanted.all().empty() ? Span<const Part>() : parts.all());
 	refuse("initrd: the image is not the one that is wanted");
 	return false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Is the image one that may be used? Its SHA-256 has to be among those that are
- * given by initrd.sha256= or built into the kernel, if any are. Called by boot.cc
+ * Is the image one that may be used? Its SHA-256, or that of each of its parts, has to
+ * be among those that are given by initrd.sha256= or built into the kernel, if any are. Called by boot.cc
  * before anything of the image is looked at.
  */
 #ifndef INITRD_IMAGE_VERIFY_H
@@ -21,8 +21,14 @@ void add_digests(const char *value);
 void set_verification(const char *value);
 
 /*
+ * initrd.unnamed=: what is done with parts that no digest names: "refuse" (the default)
+ * or "extra", which lets archives in that hold /.extra alone.
+ */
+void set_unnamed(const char *value);
+
+/*
  * Whether `image`, all of what the boot loader left, may be used: nobody has asked,
- * or its digest is a wanted one. Else both are said, and under "enforce" the machine
+ * or its digest is a wanted one, or those of all the parts are that it is made of. Else both are said, and under "enforce" the machine
  * is going to stop, as it does when there is nothing to verify it by.
  */
 bool verify_image(Bytes image);

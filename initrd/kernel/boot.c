@@ -188,6 +188,13 @@ static int __init set_verification(char *value)
 }
 early_param("initrd.verify", set_verification);
 
+static int __init set_unnamed(char *value)
+{
+	initrd_set_unnamed(value ?: "");
+	return 0;
+}
+early_param("initrd.unnamed", set_unnamed);
+
 static int __init set_start_block(char *value)
 {
 	initrd_set_start_block(value);

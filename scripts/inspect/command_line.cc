@@ -34,6 +34,8 @@ const Parameter kEarly[] = {
 	 "INITRD_CXX"},
 	{"initrd.verify",
 	 [](const Kernel &, const char *value) { initrd::set_verification(value); }, "INITRD_CXX"},
+	{"initrd.unnamed", [](const Kernel &, const char *value) { initrd::set_unnamed(value); },
+	 "INITRD_CXX"},
 };
 
 // As __setup() has them: a row takes every word that begins with its name.

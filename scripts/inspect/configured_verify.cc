@@ -7,7 +7,8 @@
 #include <cstring>
 
 #include "initrd/image/verify.h"
-#include "initrd/kernel/digest.h"
+#include "initrd/image/formats.h"
+#include "initrd/image/named_parts.h"
 #include "initrd/kernel/log.h"
 #include "initrd/support/parse.h"
 #include "initrd/support/text.h"
@@ -30,6 +31,7 @@ char built_in_digests[65536] = "";
 	{                                             \
 		initrd::wanted = {};                  \
 		initrd::enforced = initrd::kEnforced; \
+		initrd::extra_allowed = false;        \
 	}
 
 // clang-format off
@@ -64,6 +66,7 @@ namespace {
 	{                                        \
 		space::initrd::add_digests,      \
 		space::initrd::set_verification, \
+		space::initrd::set_unnamed,      \
 		space::initrd::verify_image,     \
 		space::initrd::verify_absence,   \
 	}
@@ -71,6 +74,7 @@ namespace {
 struct Verification {
 	void (*add_digests)(const char *value);
 	void (*set_verification)(const char *value);
+	void (*set_unnamed)(const char *value);
 	bool (*verify_image)(initrd::Bytes image);
 	void (*verify_absence)();
 };
@@ -93,6 +97,11 @@ void add_digests(const char *value)
 void set_verification(const char *value)
 {
 	configured->set_verification(value);
+}
+
+void set_unnamed(const char *value)
+{
+	configured->set_unnamed(value);
 }
 
 bool verify_image(Bytes image)

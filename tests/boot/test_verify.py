@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import images
 from conftest import Lab
 from guests import check_real_root, with_bootconfig
 
@@ -45,6 +46,25 @@ def test_other_image(lab: Lab, kind: str, compressor: str) -> None:
     assert outcome.console.loads == [] and outcome.console.having("Trying to unpack") == []
     assert len(outcome.console.freed_kib) == 1 and \
         outcome.console.freed_kib[0] >= (image.stat().st_size - 2 * lab.page_size) // 1024
+
+
+def test_parts(lab: Lab) -> None:
+    """Each part of what a loader has joined by its own digest; what none names is
+    refused, or let in where it holds /.extra alone."""
+    first = lab.image("cpio", "zstd").read_bytes()
+    second = images.newc([images.Entry.directory("t"), images.Entry.file("t/a", b"1")], pad=4)
+    extra = images.newc([images.Entry.directory(".extra", 0o555), images.Entry.file(".extra/os-release", b"ID=x", 0o444)],
+                        pad=4)
+    joined = first + bytes(-len(first) % 4) + second
+    digests = [hashlib.sha256(part).hexdigest() for part in (first, second)]
+    words = [f"initrd.sha256={','.join(digests)}", "initrd.verify=enforce"]
+    outcome = lab.succeed(joined, words)
+    assert len(outcome.console.having("initrd: image verified: ")) == 2
+    allowed = lab.succeed(joined + extra, [*words, "initrd.unnamed=extra"])
+    assert allowed.console.having("initrd: archive of /.extra at offset ")
+    stopped = lab.boot(joined + extra, words, clean=False)
+    assert stopped.console.panic == "initrd: the image is not the one that is wanted"
+    assert stopped.console.having(f"initrd: its first {len(joined)} bytes have a wanted digest")
 
 
 def test_enforced(lab: Lab) -> None:

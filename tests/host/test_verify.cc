@@ -239,6 +239,174 @@ TEST_F(Verify, ABootConfigurationAtTheEndCounts)
 	EXPECT_EQ(text("a"), "1");
 }
 
+// --- parts, as loaders join them ----------------------------------------------------------
+
+const Data kMore = Archive().file("b", "2").data(); // iPXE writes no trailer
+
+Data extra(const std::string &name = ".extra/os-release", u32 mode = 0100444, u32 nlink = 1)
+{
+	return Archive()
+		.add({.name = ".extra", .mode = 0040555})
+		.add({.name = name, .mode = mode, .data = "ID=x", .nlink = nlink})
+		.trailer()
+		.data();
+}
+
+TEST_F(Verify, EachPartByItsOwnDigest)
+{
+	// As GRUB, iPXE and the EFI stub join them.
+	for (const size_t pad : {1u, 4u, 512u, 4096u}) {
+		for (const Data &first : {kArchive, kMore, host::gzip(kArchive), host::xz(kArchive),
+					  kArchive + Data(1024 - kArchive.size() % 512),
+					  kArchive + host::to_data("x=1\n#BOOTCONFIG\n")}) {
+			for (const Data &second : {kMore, host::zstd(kMore)}) {
+				SCOPED_TRACE(testing::Message() << pad << " " << first.size());
+				Data joined = first;
+
+				joined.resize((joined.size() + pad - 1) / pad * pad);
+				const size_t at = joined.size();
+
+				again();
+				initrd_add_digests((sha256(second) + "," + sha256(first)).c_str());
+				host::set_image(joined + second);
+				initrd_verify();
+				EXPECT_FALSE(host::logged("initrd: image refused"))
+					<< host::whole_log();
+				EXPECT_TRUE(host::logged(
+					SEAM_LOG_INFO,
+					"initrd: image verified: " + std::to_string(first.size()) +
+						" bytes at offset 0, sha256 " + sha256(first)));
+				EXPECT_TRUE(host::logged(
+					SEAM_LOG_INFO,
+					"initrd: image verified: " + std::to_string(second.size()) +
+						" bytes at offset " + std::to_string(at) +
+						", sha256 " + sha256(second)));
+			}
+		}
+	}
+}
+
+TEST_F(Verify, PartsThatAreVerifiedAreUsed)
+{
+	const Data image = host::ext2_image(20480);
+
+	initrd_add_digests((sha256(kArchive) + "," + sha256(host::gzip(image))).c_str());
+	host::set_image(kArchive + Data(12) + host::gzip(image));
+	boot();
+	EXPECT_EQ(text("a"), "1");
+	EXPECT_EQ(ram0(image.size()), image);
+}
+
+TEST_F(Verify, APartWithoutADigestIsRefused)
+{
+	for (const Data &image : {kArchive + kMore, kMore + kArchive, kArchive + kArchive + kMore,
+				  kArchive + Data(4096) + host::gzip(kMore)}) {
+		again();
+		initrd_add_digests(sha256(kArchive).c_str());
+		host::set_image(image);
+		expect_refused();
+		EXPECT_EQ(text("b"), "(nothing)");
+	}
+}
+
+TEST_F(Verify, WhatFollowsAPartIsSaid)
+{
+	initrd_add_digests(sha256(kArchive).c_str());
+	host::set_image(kArchive + kMore);
+	expect_refused();
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
+				 "initrd: its first " + std::to_string(kArchive.size()) +
+					 " bytes have a wanted digest, what follows at offset " +
+					 std::to_string(kArchive.size()) + " (cpio, " +
+					 std::to_string(kMore.size()) + " bytes) has none"))
+		<< host::whole_log();
+}
+
+TEST_F(Verify, AFewNulsBehindAreSaid)
+{
+	for (const size_t nuls : {1u, 2u, 3u, 4096u}) {
+		again();
+		initrd_add_digests(sha256(kArchive).c_str());
+		host::set_image(kArchive + Data(nuls));
+		expect_refused();
+		EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
+					 "initrd: its first " + std::to_string(kArchive.size()) +
+						 " bytes have a wanted digest, " +
+						 std::to_string(nuls) + " NULs follow"))
+			<< host::whole_log();
+	}
+}
+
+TEST_F(Verify, ExtraArchivesOnlyWhereTheyAreAllowed)
+{
+	const Data image = kArchive + extra() + extra(".extra/boot-secret", 0100400);
+
+	initrd_add_digests(sha256(kArchive).c_str());
+	host::set_image(image);
+	expect_refused();
+	EXPECT_NE(host::whole_log().find("initrd.unnamed=extra"), std::string::npos);
+	again();
+	initrd_add_digests(sha256(kArchive).c_str());
+	initrd_set_unnamed("extra");
+	host::set_image(image);
+	boot();
+	EXPECT_EQ(text("a"), "1") << host::whole_log();
+	EXPECT_EQ(text(".extra/os-release"), "ID=x");
+	EXPECT_TRUE(host::logged(SEAM_LOG_INFO, "initrd: archive of /.extra at offset " +
+							std::to_string(kArchive.size())));
+}
+
+TEST_F(Verify, ExtraArchivesHoldNothingElse)
+{
+	const Data hidden = Archive()
+				    .add({.name = ".extra", .mode = 0040555})
+				    .file("init", "bad")
+				    .trailer()
+				    .data();
+
+	for (const Data &bad :
+	     {extra("init"), extra("/init"), extra(".extra/../init"), extra(".extra/.."),
+	      extra(".extra2/x"), extra(".extra/link", 0120777), extra(".extra/node", 0020666),
+	      extra(".extra/x", 0100644, 2), extra(".extra", 0100644), hidden,
+	      extra() + Archive().file("init", "bad").trailer().data(), host::gzip(extra()),
+	      Archive().add({.name = ".extra", .mode = 0040555}).data(), Data(2) + extra()}) {
+		again();
+		initrd_add_digests(sha256(kArchive).c_str());
+		initrd_set_unnamed("extra");
+		host::set_image(kArchive + bad);
+		expect_refused();
+	}
+	// Alone they are nothing that was asked for.
+	again();
+	initrd_add_digests(sha256(kArchive).c_str());
+	initrd_set_unnamed("extra");
+	host::set_image(extra());
+	expect_refused();
+}
+
+TEST_F(Verify, AnUnknownWordForUnnamedPartsIsSaid)
+{
+	initrd_set_unnamed("all");
+	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
+				 "initrd: initrd.unnamed=all: neither refuse nor extra, ignored"));
+	initrd_set_unnamed("extra");
+	initrd_set_unnamed("refuse");
+	initrd_add_digests(sha256(kArchive).c_str());
+	host::set_image(kArchive + extra());
+	expect_refused();
+}
+
+TEST_F(Verify, VeryManyBeginningsAreNoReasonToHashForEver)
+{
+	Data noise(1 << 20);
+
+	for (size_t i = 0; i < noise.size(); i++)
+		noise[i] = i % 2 ? 0x8b : 0x1f;
+	initrd_add_digests(kOther.c_str());
+	host::set_image(noise);
+	expect_refused();
+}
+
 TEST_F(Verify, EnforcedAWrongImageStopsTheMachine)
 {
 	host::set_image(kArchive);

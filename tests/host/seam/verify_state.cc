@@ -10,6 +10,7 @@ void reset_verification()
 {
 	initrd::wanted = {};
 	initrd::enforced = initrd::kEnforced;
+	initrd::extra_allowed = false;
 }
 
 } // namespace host
