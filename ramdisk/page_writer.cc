@@ -9,6 +9,7 @@ namespace ramdisk {
 using initrd::Buffer;
 using initrd::Error;
 using initrd::max;
+using initrd::min;
 using initrd::Span;
 
 namespace {
@@ -161,6 +162,26 @@ Result<void> PageWriter::finish()
 	}
 	drop_pages();
 	return closed;
+}
+
+Result<void> PageWriter::take_back(u64 size)
+{
+	static constexpr u8 kZeros[256] = {};
+	const u64 end = initrd::round_up(size_, u64{ramdisk_page_size()});
+	const u64 rest = min(end, initrd::round_up(size, u64{ramdisk_page_size()}));
+
+	if (size >= size_)
+		return {};
+	disk_.discard(size, end - size);
+	size_ = size;
+	while (size < rest) {
+		const size_t left = static_cast<size_t>(rest - size);
+		const Bytes piece = Bytes(kZeros).first(left);
+
+		TRY(disk_.write(size, piece, RAMDISK_AT_BOOT));
+		size += piece.size();
+	}
+	return {};
 }
 
 } // namespace ramdisk

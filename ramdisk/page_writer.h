@@ -31,6 +31,11 @@ public:
 	Result<void> commit(size_t made) override;
 	/* Nothing is lent afterwards. */
 	Result<void> finish();
+	/*
+	 * After finish(): takes away what was made behind the first `size` bytes, the
+	 * rest of their last page, too, which reads as zeros then.
+	 */
+	Result<void> take_back(u64 size);
 
 	/* Bytes committed so far. */
 	INLINE u64 size() const { return size_; }

@@ -169,11 +169,12 @@ Result<void> decode_into(Region &region, Bytes image, u64 offset, const Format &
 	account.how = "decoded";
 	auto members = decode_members(region, image, offset, format, pages, holds, account);
 	auto finished = pages.finish();
-
 	// What came of bytes that were no member.
-	disk.discard(account.out, pages.size() - account.out);
+	auto taken_back = pages.take_back(account.out);
+
 	TRY(disk.grow(account.out));
 	TRY(move(finished));
+	TRY(move(taken_back));
 	TRY(move(members));
 	return {};
 }

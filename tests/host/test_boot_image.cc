@@ -136,6 +136,23 @@ TEST_F(BootImage, WhatOnlyLooksLikeAnotherMemberIsNotPartOfIt)
 	expect_no_page_left();
 }
 
+TEST_F(BootImage, NothingIsLeftOfAMemberThatFailsHalfway)
+{
+	const Data image = host::ext2_image(20000);
+	Data other = host::gzip(host::sample(3000000));
+
+	other[other.size() - 8] ^= 1;
+	host::set_image(host::gzip(image) + other);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_TRUE(host::logged("ignored: bad checksum (CRC-32)")) << host::whole_log();
+	Data found = image;
+
+	found.resize(3100000);
+	EXPECT_TRUE(ram0(found.size()) == found);
+	EXPECT_EQ(ram0_pages(), 5u);
+	expect_no_page_left();
+}
+
 TEST_F(BootImage, ThatBreaksOffIsNamedAndLeavesWhatCameBefore)
 {
 	const Data image = host::ext2_image(600064);

@@ -142,6 +142,28 @@ TEST_F(PageWriterBase, OutputLiesSideBySide)
 	expect_disk(data);
 }
 
+TEST_P(PageWriterTest, WhatIsTakenBackIsNowhereAnyMore)
+{
+	const size_t page = kPage;
+
+	for (const size_t made : {size_t{1}, page, page + 1, 3 * page - 1, size_t{2500000}}) {
+		for (const size_t kept : {size_t{0}, size_t{1}, size_t{300}, page - 1, page,
+					  page + 1, 2 * page + 513, made - 1, made, made + 1}) {
+			SCOPED_TRACE(testing::Message() << kept << " of " << made);
+			Data data = host::sample(made);
+			PageWriter writer(*disk_);
+
+			ASSERT_TRUE(put(writer, data, 100000, 100000).ok());
+			ASSERT_TRUE(writer.finish().ok());
+			ASSERT_TRUE(writer.take_back(kept).ok());
+			data.resize(std::min(made, kept));
+			EXPECT_EQ(writer.size(), data.size());
+			expect_disk(data);
+			disk_->clear();
+		}
+	}
+}
+
 TEST_P(PageWriterTest, WithoutFinishThePagesInHandAreFreed)
 {
 	{
