@@ -92,6 +92,7 @@ Result<size_t> Ahead::decode(size_t at, size_t count)
 		if (size && place != work.out.data())
 			__builtin_memmove(place, work.out.data(), size);
 		made += size;
+		last_made_ = size;
 		at = work.end;
 	}
 	if (made)

@@ -84,6 +84,8 @@ public:
 	 * each other. An error is the sink's.
 	 */
 	Result<size_t> run(size_t at);
+	/* How many bytes the last block made that run() has decoded. */
+	INLINE size_t last_made() const { return last_made_; }
 
 private:
 	size_t collect(size_t at);
@@ -99,6 +101,7 @@ private:
 	Sink &out_;
 	Buffer list_;
 	size_t room_ = 0; /* bytes that the batch needs */
+	size_t last_made_ = 0;
 	bool given_up_ = false;
 };
 

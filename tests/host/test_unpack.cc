@@ -70,7 +70,7 @@ TEST_P(UnpackPacked, AnArchiveComesOutAsItWentIn)
 TEST_P(UnpackPacked, FollowsAPlainArchiveAndIsFollowedByOne)
 {
 	const Data packed = GetParam().compress(one("second", "2"));
-	const Data aligned((4 - packed.size() % 4) % 4 + (GetParam().ended ? 0 : 4));
+	const Data aligned((4 - packed.size() % 4) % 4);
 
 	EXPECT_EQ(unpack(one("first", "1") + packed + aligned + one("third", "3")), "");
 	EXPECT_EQ(text("first") + text("second") + text("third"), "123");
@@ -80,11 +80,8 @@ TEST_P(UnpackPacked, FollowsEveryOtherCompressor)
 {
 	for (const host::Method &other : host::kMethods) {
 		SCOPED_TRACE(other.name);
-		// LZ4's legacy frame ends at the end of the input or at NULs.
-		const Data end(other.ended ? 0 : 4);
-
 		host::reset_files();
-		EXPECT_EQ(unpack(other.compress(one("first", "1")) + end +
+		EXPECT_EQ(unpack(other.compress(one("first", "1")) +
 				 GetParam().compress(one("second", "2")) + Data(100)),
 			  "");
 		EXPECT_EQ(text("first") + text("second"), "12");
@@ -107,6 +104,33 @@ TEST_P(UnpackPacked, OneEntryMayBeSplitAcrossMembers)
 		EXPECT_EQ(text("file"), std::string(5000, 'x'));
 		EXPECT_EQ(text("next"), "2");
 	}
+}
+
+TEST_F(Unpack, OneEntryMayBeSplitAcrossStreamsWithPadding)
+{
+	const Data archive = one("file", std::string(5000, 'x')) + one("next", "2");
+	const auto middle = archive.begin() + 2000;
+
+	EXPECT_EQ(unpack(host::xz({archive.begin(), middle}) + Data(8) +
+			 host::xz_with_crc64({middle, archive.end()})),
+		  "");
+	EXPECT_EQ(text("file"), std::string(5000, 'x'));
+	EXPECT_EQ(text("next"), "2");
+}
+
+TEST_F(Unpack, OneEntryMayBeSplitAcrossBothKindsOfLz4)
+{
+	const Data archive = one("file", std::string(5000, 'x')) + one("next", "2");
+	const auto middle = archive.begin() + 2000;
+	const Data rest(middle, archive.end());
+	const Data header = {0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73};
+	const Data size = {static_cast<u8>(rest.size()), static_cast<u8>(rest.size() >> 8), 0,
+			   0x80};
+
+	EXPECT_EQ(unpack(host::lz4({archive.begin(), middle}) + header + size + rest + Data(4)),
+		  "");
+	EXPECT_EQ(text("file"), std::string(5000, 'x'));
+	EXPECT_EQ(text("next"), "2");
 }
 
 TEST_P(UnpackPacked, AnArchiveThatEndsTooSoonIsJunkAtTheEnd)
