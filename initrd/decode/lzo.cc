@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // LZO1X as lzop writes it: a header, then blocks of at most 256 KiB, each with
-// both its sizes and the checksums that the header's flags announce.
+// both its sizes and the checksums that the header's flags announce. Where the header
+// names a filter (--filter=N), a block holds differences: each byte less the one that
+// is N before it.
 
 #include "initrd/decode/parallel.h"
 
@@ -10,6 +12,8 @@ namespace {
 constexpr size_t kBlockSize = size_t{256} << 10;
 constexpr u16 kVersionWithLevel = 0x0940;
 constexpr const char *kTruncated = "truncated lzo data";
+// The farthest that a filter looks back.
+constexpr u32 kFarthest = 16;
 constexpr const char *kCorrupt = "LZO-compressed data is corrupt";
 
 enum Flag : u32 {
@@ -24,6 +28,7 @@ enum Flag : u32 {
 struct Header {
 	size_t length;
 	u32 flags;
+	u32 filter; // how far back it looks; 0: there is none
 };
 
 constexpr u8 magic[] = {0x89, 'L', 'Z', 'O', 0x00, 0x0d, 0x0a, 0x1a, 0x0a};
@@ -33,6 +38,7 @@ Result<Header> parse_header(Bytes in)
 	const Error truncated = {kNoData, kTruncated, in.size()};
 	size_t at = sizeof(magic);
 	u32 flags;
+	u32 filter = 0;
 
 	if (!in.has(0, sizeof(magic)))
 		return truncated;
@@ -48,8 +54,15 @@ Result<Header> parse_header(Bytes in)
 		at += 1;
 	flags = load_be32(in, at);
 	at += 4;
-	if (flags & kFilter)
+	if (flags & kFilter) {
+		if (!in.has(at, 4))
+			return truncated;
+		filter = load_be32(in, at);
+		if (filter > kFarthest)
+			return Error{kInvalid,
+				     "unknown filter of lzo data: compress without --filter", at};
 		at += 4;
+	}
 	// Mode, the time's low half and, with a level, its high half.
 	at += 4 + 4 + (with_level ? 4 : 0);
 	if (!in.has(at, 1))
@@ -68,7 +81,7 @@ Result<Header> parse_header(Bytes in)
 			return truncated;
 		at += length + 4;
 	}
-	return Header{at, flags};
+	return Header{at, flags, filter};
 }
 
 size_t count(u32 flags, u32 a, u32 b)
@@ -85,9 +98,10 @@ struct Parts {
 
 class LzoFraming final : public Framing {
 public:
-	INLINE explicit LzoFraming(u32 flags)
-		: plain_sums_(4 * count(flags, kPlainAdler32, kPlainCrc32)),
-		  packed_sums_(4 * count(flags, kPackedAdler32, kPackedCrc32))
+	INLINE explicit LzoFraming(const Header &header)
+		: plain_sums_(4 * count(header.flags, kPlainAdler32, kPlainCrc32)),
+		  packed_sums_(4 * count(header.flags, kPackedAdler32, kPackedCrc32)),
+		  filter_(header.filter)
 	{
 	}
 	INLINE ~LzoFraming() {}
@@ -136,17 +150,22 @@ public:
 				work->made = static_cast<s64>(work->out.size());
 	}
 
-	static bool unpack(Bytes packed, MutableBytes plain)
+	bool unpack(Bytes packed, MutableBytes plain) const
 	{
 		if (packed.size() == plain.size())
-			return copy(plain, packed);
-		return seam_lzo_block(packed.data(), packed.size(), plain.data(), plain.size()) ==
-		       static_cast<s64>(plain.size());
+			copy(plain, packed);
+		else if (seam_lzo_block(packed.data(), packed.size(), plain.data(), plain.size()) !=
+			 static_cast<s64>(plain.size()))
+			return false;
+		for (size_t i = filter_; filter_ && i < plain.size(); i++)
+			plain.data()[i] += plain.data()[i - filter_];
+		return true;
 	}
 
 private:
 	size_t plain_sums_;
 	size_t packed_sums_;
+	u32 filter_;
 };
 
 } // namespace
@@ -154,7 +173,7 @@ private:
 Result<size_t> decode_lzo(Bytes in, Sink &out)
 {
 	const Header header = TRY(parse_header(in));
-	const LzoFraming framing(header.flags);
+	const LzoFraming framing(header);
 	Ahead ahead(framing, in, out);
 	size_t at = header.length;
 
@@ -166,7 +185,7 @@ Result<size_t> decode_lzo(Bytes in, Sink &out)
 			return parts.packed_at;
 		const MutableBytes room = TRY(out.lend(parts.plain)).first(parts.plain);
 
-		if (!LzoFraming::unpack(in.skip(parts.packed_at).first(parts.packed), room))
+		if (!framing.unpack(in.skip(parts.packed_at).first(parts.packed), room))
 			return Error{kInvalid, kCorrupt, at};
 		TRY(out.commit(parts.plain));
 		at = parts.packed_at + parts.packed;

@@ -2,7 +2,7 @@
 // One .xz stream. The kernel's library checks CRC-32; it lacks CRC-64 and SHA-256.
 // Where all that is around the blocks' contents is right, the blocks are given to
 // it as if they had no check, and their CRC-32 or CRC-64 is taken here, the former
-// faster than by the library.
+// faster than by the library. Padding that another stream follows is taken, too.
 
 #include "initrd/decode/crc32.h"
 #include "initrd/decode/crc64.h"
@@ -47,40 +47,94 @@ bool load_number(Bytes in, size_t &at, u64 &value)
 	return false;
 }
 
-// The dictionary that the block at offset `at` wants, in bytes; 0 where no header of
-// a block says so. The sizes are optional; of the filters it is LZMA2's property.
-u64 dictionary_of(Bytes in, size_t at)
+// What the header of a block says of its filters.
+struct Filters {
+	u64 dictionary = 0; // that LZMA2 wants, in bytes; 0 where it does not say so
+	// Why they cannot be undone, and the offset of the one that it is about; null: they can.
+	const char *refused = nullptr;
+	size_t refused_at = 0;
+};
+
+constexpr u64 kLzma2 = 0x21;
+
+// Filters by their numbers, from 3 on, where the kernel lacks them.
+constexpr u64 kFirstFilter = 3;
+constexpr const char *kLacking[] = {
+	"xz filter delta, which no kernel has: compress without --delta",
+	"xz filter x86, and this kernel has no CONFIG_XZ_DEC_X86: compress without --x86",
+	"xz filter powerpc, and this kernel has no CONFIG_XZ_DEC_POWERPC: compress without --powerpc",
+	"xz filter ia64, and this kernel has no CONFIG_XZ_DEC_IA64: compress without --ia64",
+	"xz filter arm, and this kernel has no CONFIG_XZ_DEC_ARM: compress without --arm",
+	"xz filter armthumb, and this kernel has no CONFIG_XZ_DEC_ARMTHUMB: compress without --armthumb",
+	"xz filter sparc, and this kernel has no CONFIG_XZ_DEC_SPARC: compress without --sparc",
+	"xz filter arm64, and this kernel has no CONFIG_XZ_DEC_ARM64: compress without --arm64",
+	"xz filter riscv, and this kernel has no CONFIG_XZ_DEC_RISCV: compress without --riscv",
+};
+
+// What keeps the kernel from undoing the filter `id`, which is in front of LZMA2, behind
+// `before` others; or null.
+const char *refusal(u64 id, u64 properties, u32 before)
+{
+	constexpr u64 kFilters = sizeof(kLacking) / sizeof(kLacking[0]);
+
+	if (id < kFirstFilter || id - kFirstFilter >= kFilters)
+		return "unknown xz filter: compress with --lzma2 alone";
+	if (!seam_xz_has_filter(static_cast<u32>(id)))
+		return kLacking[id - kFirstFilter];
+	if (properties)
+		return "xz filter that does not start at 0, which no kernel has: compress without start=";
+	return before ? "several xz filters, and kernels have one and --lzma2" : nullptr;
+}
+
+// Whether what the `header` of a block ends with is its CRC-32.
+bool header_is_right(Bytes header)
+{
+	const size_t size = header.size() - kCrc;
+
+	return load_le32(header, size) == seam_crc32(0, header.data(), size);
+}
+
+// The filters of the block at offset `at`. Sizes, which are optional, are in front of them.
+Filters filters_of(Bytes in, size_t at)
 {
 	constexpr u8 kFilters = 0x03;
 	constexpr u8 kHasSize = 0x40;
 	constexpr u8 kHasPlainSize = 0x80;
-	constexpr u64 kLzma2 = 0x21;
 	constexpr u8 kMostBits = 40;
+	Filters filters;
 
-	if (!in.has(at, 2))
-		return 0;
+	if (!in.has(at, 2) || !in[at] || !in.has(at, (size_t{in[at]} + 1) * kUnit))
+		return filters;
 	const Bytes header = in.skip(at).first((size_t{in[at]} + 1) * kUnit);
-	const u8 flags = header[1];
+	const u32 last = header[1] & kFilters;
 	size_t next = 2;
 	u64 id;
 	u64 size;
 
-	if ((flags & kHasSize) && !load_number(header, next, size))
-		return 0;
-	if ((flags & kHasPlainSize) && !load_number(header, next, size))
-		return 0;
-	for (u32 i = 0; i <= (flags & kFilters); i++) {
+	if ((header[1] & kHasSize) && !load_number(header, next, size))
+		return filters;
+	if ((header[1] & kHasPlainSize) && !load_number(header, next, size))
+		return filters;
+	for (u32 i = 0; i <= last; i++) {
+		const size_t start = next;
+
 		if (!load_number(header, next, id) || !load_number(header, next, size) ||
 		    size > header.size() || !header.has(next, static_cast<size_t>(size)))
-			return 0;
+			return filters;
 		if (id == kLzma2 && size == 1) {
 			const u8 bits = header[next];
 
-			return bits >= kMostBits ? ~0u : (u64{2} | (bits & 1)) << (bits / 2 + 11);
+			filters.dictionary = bits >= kMostBits ?
+						     ~0u :
+						     (u64{2} | (bits & 1)) << (bits / 2 + 11);
+		}
+		if (i < last && !filters.refused && header_is_right(header)) {
+			filters.refused = refusal(id, size, i);
+			filters.refused_at = at + start;
 		}
 		next += static_cast<size_t>(size);
 	}
-	return 0;
+	return filters;
 }
 
 // What lies behind the header of a block: chunks of LZMA2, with both sizes in
@@ -173,7 +227,7 @@ public:
 		copy(unchecked_, in);
 		unchecked_[kCheckAt] = kCheckNone;
 		store_le32(unchecked_ + kFlagsAt + 2, flags_crc(unchecked_));
-		dictionary_ = largest_dictionary(in);
+		filters_ = all_filters(in);
 	}
 	INLINE ~XzFraming() {}
 
@@ -236,8 +290,8 @@ public:
 
 	INLINE Bytes check_of(Bytes in) const { return in.skip(in.size() - check_); }
 	INLINE u8 kind() const { return kind_; }
-	// The largest dictionary that a block wants, in bytes.
-	INLINE u64 dictionary() const { return dictionary_; }
+	/* Of all blocks: the largest dictionary, and the first that is refused. */
+	INLINE const Filters &filters() const { return filters_; }
 
 	/*
 	 * The length of a stream, if all that is around the blocks' contents is right.
@@ -272,17 +326,23 @@ public:
 	INLINE static Error truncated(Bytes in) { return {kNoData, kReasons.truncated, in.size()}; }
 
 private:
-	/* Of all blocks, with the one that find() knows no more of. */
-	u64 largest_dictionary(Bytes in) const
+	/* With those of the block that find() knows no more of. */
+	Filters all_filters(Bytes in) const
 	{
 		size_t at = kHeader;
-		u64 largest = 0;
+		Filters all;
 		Block block;
 
 		for (;; at = block.end) {
-			largest = max(largest, dictionary_of(in, at));
+			const Filters filters = filters_of(in, at);
+
+			all.dictionary = max(all.dictionary, filters.dictionary);
+			if (!all.refused) {
+				all.refused = filters.refused;
+				all.refused_at = filters.refused_at;
+			}
 			if (!find(in, at, block))
-				return largest;
+				return all;
 		}
 	}
 
@@ -351,7 +411,7 @@ private:
 	u8 unchecked_[kHeader]; // the same for blocks without a check
 	u8 kind_;
 	size_t check_; // its size
-	u64 dictionary_;
+	Filters filters_;
 };
 
 // What decodes blocks one after the other. Its dictionary stays for the next one.
@@ -402,7 +462,8 @@ Result<void> decode_block(BlockDecoder &decoder, const XzFraming &framing, Bytes
 Result<size_t> decode_blocks(const XzFraming &framing, Bytes in, Sink &out)
 {
 	// (A dictionary has less than 2^32 bytes; and 32 bits have no division of 64.)
-	const bool several = framing.dictionary() * 4 * seam_cpus() <= seam_memory_available();
+	const bool several = framing.filters().dictionary * 4 * seam_cpus() <=
+			     seam_memory_available();
 	BlockDecoder decoder = TRY(make_block_decoder(framing, kHeader));
 	Ahead ahead(framing, in, out);
 	size_t at = kHeader;
@@ -437,12 +498,11 @@ Result<size_t> decode_damaged(const XzFraming &framing, Bytes in, Error error, S
 	return error;
 }
 
-} // namespace
+constexpr char kMagic[] = "\xfd\x37zXZ";
 
-Result<size_t> decode_xz(Bytes in, Sink &out)
+// One stream, without what follows it.
+Result<size_t> decode_stream(Bytes in, Sink &out)
 {
-	if (!holds(in, 0, "\xfd\x37zXZ"))
-		return Error{kInvalid, "Input is not in the XZ format (wrong magic bytes)"};
 	if (in.has(kCheckAt, 1)) {
 		const u8 check = in[kCheckAt] & 0x0f;
 
@@ -454,7 +514,10 @@ Result<size_t> decode_xz(Bytes in, Sink &out)
 	if (in.has(0, kHeader)) {
 		const XzFraming framing(in);
 
-		TRY(expect_window(framing.dictionary(),
+		if (framing.filters().refused)
+			return Error{kInvalid, framing.filters().refused,
+				     framing.filters().refused_at};
+		TRY(expect_window(framing.filters().dictionary,
 				  "out of memory for the dictionary of xz data", kHeader));
 		auto length = framing.stream_length(in);
 
@@ -473,6 +536,25 @@ Result<size_t> decode_xz(Bytes in, Sink &out)
 	return run_stream(
 		in, 0, out, kReasons,
 		[&](seam_codec_io &io) { return seam_xz_step(codec.get(), &io); }, [](Bytes) {});
+}
+
+// Padding between two streams: NULs, in fours.
+size_t stream_padding(Bytes in)
+{
+	const size_t zeros = leading_zeros(in);
+
+	return zeros % kUnit == 0 && holds(in, zeros, kMagic) ? zeros : 0;
+}
+
+} // namespace
+
+Result<size_t> decode_xz(Bytes in, Sink &out)
+{
+	if (!holds(in, 0, kMagic))
+		return Error{kInvalid, "Input is not in the XZ format (wrong magic bytes)"};
+	const size_t end = TRY(decode_stream(in, out));
+
+	return end + stream_padding(in.skip(end));
 }
 
 } // namespace initrd

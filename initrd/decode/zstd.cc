@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 // Zstandard frames (RFC 8878). The library checks the content's checksum. Where
-// the output stays readable it is its own window.
+// the output stays readable it is its own window; and so it is where a header claims a
+// window (--long=31: 2 GiB) that is larger than all that can come out.
 
 #include "initrd/decode/parallel.h"
 #include "initrd/decode/window.h"
+#include "initrd/kernel/handles.h"
 
 namespace initrd {
 namespace {
@@ -35,6 +37,8 @@ struct FrameHeader {
 	u64 content = 0;
 	bool has_content = false;
 	bool has_checksum = false;
+	u64 dictionary = 0; // its number
+	size_t dictionary_at = 0;
 	size_t length = 0;
 };
 
@@ -72,6 +76,8 @@ Result<FrameHeader> parse_header(Bytes in)
 		header.window = base + (base >> 3) * (in[at] & 7);
 		at++;
 	}
+	header.dictionary = load_le(in, at, dictionary_size);
+	header.dictionary_at = at;
 	at += dictionary_size;
 	header.content = load_le(in, at, content_size) + (content_flag == 1 ? 256 : 0);
 	header.has_content = content_size;
@@ -135,7 +141,7 @@ public:
 			return false;
 		auto header = parse_header(in);
 
-		if (!header)
+		if (!header || header.value().dictionary)
 			return false;
 		u64 most;
 		const size_t length = frame_length(in, header.value(), most);
@@ -169,27 +175,51 @@ private:
 	static constexpr u64 kMost = u64{1} << 31;
 };
 
-} // namespace
+// Keeps all that is made, and passes it on to a sink that does not.
+class Whole final : public Sink, private Reading {
+public:
+	/* Has room for `memory`; `full` is the error when that is used up. */
+	INLINE Whole(Sink &out, Buffer memory, const Error &full)
+		: out_(out), memory_(move(memory)), full_(full)
+	{
+		set_keeps();
+		follow(*this, 0);
+	}
+	INLINE ~Whole() {}
 
-Result<size_t> decode_zstd(Bytes in, Sink &out)
+	Result<MutableBytes> lend(size_t wanted) override
+	{
+		if (memory_.size() - used_ < wanted)
+			return full_;
+		return memory_.bytes().skip(used_);
+	}
+
+	Result<void> commit(size_t made) override
+	{
+		Bytes rest = Bytes(memory_.bytes()).skip(used_).first(made);
+
+		used_ += made;
+		while (!rest.empty()) {
+			const size_t n = copy(TRY(out_.lend(min(rest.size(), kStreamRoom))), rest);
+
+			TRY(out_.commit(n));
+			rest = rest.skip(n);
+		}
+		return {};
+	}
+
+private:
+	void reached(size_t done) override { out_.consumed(done); }
+
+	Sink &out_;
+	Buffer memory_;
+	size_t used_ = 0;
+	Error full_;
+};
+
+// The frame whose header has been read. `out` is its window if that keeps the output.
+Result<size_t> decode_frame(Bytes in, const FrameHeader &header, Sink &out)
 {
-	if (out.joins_members()) {
-		const size_t frames = TRY(Ahead(ZstdFraming(), in, out).run(0));
-
-		if (frames)
-			return frames;
-	}
-	if (in.has(0, 4) && (load_le32(in, 0) & ~0xfu) == kSkippableMagic) {
-		const size_t end = skip_frames(in, 0);
-
-		return end ? Result<size_t>(end) : Error{kNoData, kTruncated, in.size()};
-	}
-
-	const FrameHeader header = TRY(parse_header(in));
-
-	if (!out.keeps())
-		TRY(expect_window(header.window, "out of memory for the window of zstd data",
-				  kWindowAt));
 	seam_codec_status status = SEAM_CODEC_CORRUPT;
 	Codec codec(seam_zstd_new(in.data(), in.size(), out.keeps(), &status));
 
@@ -212,6 +242,53 @@ Result<size_t> decode_zstd(Bytes in, Sink &out)
 		return truncated;
 	}
 	return frame;
+}
+
+// The same for a sink that does not keep it, with as much memory as is needed.
+Result<size_t> decode_with_window(Bytes in, const FrameHeader &header, Sink &out)
+{
+	u64 most;
+
+	frame_length(in, header, most);
+	const bool whole = most < header.window;
+	const u64 needed = whole ? most + SEAM_ZSTD_ROOM : header.window;
+	auto fits = expect_window(needed, "out of memory for the window of zstd data", kWindowAt);
+
+	if (fits && !whole)
+		return decode_frame(in, header, out);
+	// Too large: its first block all the same, which tells what it is.
+	auto memory = Buffer::create(fits ? static_cast<size_t>(needed) : SEAM_ZSTD_ROOM);
+
+	if (!memory)
+		return Error{kNoMemory, "ZSTD decompressor ran out of memory", 0, needed};
+	Whole sink(out, move(memory.value()),
+		   fits ? Error{kInvalid, "ZSTD-compressed data is corrupt"} : fits.error());
+
+	return decode_frame(in, header, sink);
+}
+
+} // namespace
+
+Result<size_t> decode_zstd(Bytes in, Sink &out)
+{
+	if (out.joins_members()) {
+		const size_t frames = TRY(Ahead(ZstdFraming(), in, out).run(0));
+
+		if (frames)
+			return frames;
+	}
+	if (in.has(0, 4) && (load_le32(in, 0) & ~0xfu) == kSkippableMagic) {
+		const size_t end = skip_frames(in, 0);
+
+		return end ? Result<size_t>(end) : Error{kNoData, kTruncated, in.size()};
+	}
+
+	const FrameHeader header = TRY(parse_header(in));
+
+	if (header.dictionary)
+		return Error{kInvalid, "zstd frame that needs a dictionary: compress without -D",
+			     header.dictionary_at};
+	return out.keeps() ? decode_frame(in, header, out) : decode_with_window(in, header, out);
 }
 
 } // namespace initrd

@@ -308,7 +308,7 @@ bool btrfs_sound(Bytes image, size_t offset)
 template <size_t N>
 INLINE constexpr Format row(const char *name, Kind kind, u32 offset, const char (&magic)[N])
 {
-	Format format = {name, kind, offset, N - 1, {}, nullptr, nullptr, nullptr, false};
+	Format format = {name, kind, offset, N - 1, {}, nullptr, nullptr, nullptr, false, nullptr};
 
 	for (size_t i = 0; i < N - 1; i++)
 		format.magic[i] = static_cast<u8>(magic[i]);
@@ -355,6 +355,35 @@ INLINE constexpr Format native_file_system(const char *name, u32 offset, const c
 
 	for (size_t i = 0; kBigMachine && i < N - 1; i++)
 		format.magic[i] = static_cast<u8>(magic[N - 2 - i]);
+	return format;
+}
+
+/*
+ * Whether it begins like an .lzma file of any properties, as `xz` tells it: a dictionary
+ * of 2^n or 3 * 2^n bytes, a size that is unknown or below 256 GiB, the range coder's
+ * zero.
+ */
+bool is_lzma(Bytes image)
+{
+	constexpr size_t kCoderAt = 13;
+	constexpr u64 kTooLarge = u64{1} << 38;
+
+	if (!image.has(0, kCoderAt + 1) || image[0] >= 9 * 5 * 5 || image[kCoderAt])
+		return false;
+	const u32 dictionary = load_le32(image, 1);
+	const u64 size = load_le64(image, 5);
+	const u32 lowest = dictionary & (0 - dictionary);
+	const u32 rest = dictionary - lowest;
+
+	return dictionary >= 4096 && (!rest || rest == lowest << 1) &&
+	       (size == ~0ull || (size && size < kTooLarge));
+}
+
+INLINE constexpr Format any_lzma(Decoder decode)
+{
+	Format format = compressed("lzma", "", decode);
+
+	format.looks_right = is_lzma;
 	return format;
 }
 
@@ -408,6 +437,9 @@ static constexpr Format formats[] = {
 	file_system("jfs", 32768, "JFS1", jfs_size, jfs_sound, End::kLater),
 	file_system("iso9660", 32769, "CD001", iso9660_size, iso9660_sound, End::kLater),
 	file_system("btrfs", 65600, "_BHRfS_M", btrfs_size, btrfs_sound),
+
+	// Has no magic number: what nothing else fits.
+	any_lzma(DECODER(lzma, CONFIG_RD_LZMA)),
 };
 
 namespace {
@@ -415,7 +447,8 @@ namespace {
 bool fits(const Format &format, Bytes image)
 {
 	return image.has(format.offset, format.magic_size) &&
-	       !__builtin_memcmp(image.data() + format.offset, format.magic, format.magic_size);
+	       !__builtin_memcmp(image.data() + format.offset, format.magic, format.magic_size) &&
+	       (!format.looks_right || format.looks_right(image));
 }
 
 } // namespace

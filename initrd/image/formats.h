@@ -33,6 +33,8 @@ struct Format {
 	bool (*sound)(Bytes image, size_t offset);
 	/* kFileSystem: nothing behind its size belongs to it. */
 	bool ends_there;
+	/* A further look, where magic bytes do not tell enough, or null. */
+	bool (*looks_right)(Bytes image);
 };
 
 /*

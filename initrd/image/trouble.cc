@@ -64,12 +64,16 @@ void add_formats(bool usable, const char *before)
 // What bytes begin with, and what that may be.
 void add_head(Bytes bytes)
 {
+	const Format *const compressed = identify_compressed(bytes);
 	const char *const hint = hint_for(bytes);
 
 	add("begins with");
 	for (const u8 byte : bytes.first(8))
 		add(" %02x", byte);
-	if (hint)
+	// What is looked at has been decompressed, if it was compressed.
+	if (compressed)
+		add(" (%s data: compressed twice, decompress it once)", compressed->name);
+	else if (hint)
 		add(" (%s)", hint);
 }
 

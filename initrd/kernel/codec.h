@@ -71,6 +71,8 @@ struct seam_xz *seam_xz_new(void);
 void seam_xz_reset(struct seam_xz *codec);
 enum seam_codec_status seam_xz_step(struct seam_xz *codec, struct seam_codec_io *io);
 void seam_xz_free(struct seam_xz *codec);
+/* Whether it undoes the filter with this number in the .xz format, in front of LZMA2. */
+int seam_xz_has_filter(u32 id);
 
 /* One LZ4 or LZO1X block: the number of bytes made, or -1 when it is corrupt. */
 s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size);

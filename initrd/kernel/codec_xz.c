@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/init.h>
+#include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/xz.h>
 
@@ -51,6 +52,22 @@ enum seam_codec_status __init seam_xz_step(struct seam_xz *codec, struct seam_co
 	default:
 		return SEAM_CODEC_CORRUPT;
 	}
+}
+
+int __init seam_xz_has_filter(u32 id)
+{
+	static const u8 has[] __initconst = {
+		[0x04] = IS_ENABLED(CONFIG_XZ_DEC_X86),
+		[0x05] = IS_ENABLED(CONFIG_XZ_DEC_POWERPC),
+		[0x06] = IS_ENABLED(CONFIG_XZ_DEC_IA64),
+		[0x07] = IS_ENABLED(CONFIG_XZ_DEC_ARM),
+		[0x08] = IS_ENABLED(CONFIG_XZ_DEC_ARMTHUMB),
+		[0x09] = IS_ENABLED(CONFIG_XZ_DEC_SPARC),
+		[0x0a] = IS_ENABLED(CONFIG_XZ_DEC_ARM64),
+		[0x0b] = IS_ENABLED(CONFIG_XZ_DEC_RISCV),
+	};
+
+	return id < ARRAY_SIZE(has) && has[id];
 }
 
 void __init seam_xz_free(struct seam_xz *codec)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/init.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <linux/zstd.h>
@@ -25,6 +27,8 @@ static bool __init start(struct seam_zstd *codec, size_t window)
 					   zstd_init_dstream(window, codec->workspace, size);
 	if (codec->context && codec->in_place)
 		ZSTD_decompressBegin(codec->context);
+	else if (codec->context)
+		ZSTD_DCtx_setMaxWindowSize(codec->context, max_t(size_t, window, SZ_1K));
 	return codec->context;
 }
 

@@ -55,7 +55,8 @@ bool has_magic(Bytes image, const Format &format)
 {
 	return image.size() >= format.offset + format.magic_size &&
 	       std::equal(format.magic, format.magic + format.magic_size,
-			  image.begin() + format.offset);
+			  image.begin() + format.offset) &&
+	       (!format.looks_right || format.looks_right(image));
 }
 
 // count << shift without the limits of 64 bits, then with them. No file system has

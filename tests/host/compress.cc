@@ -138,7 +138,7 @@ Data lzo(const Data &plain)
 	return lzo_with_flags(plain, 0x0303, 0x1040);
 }
 
-Data lzo_with_flags(const Data &plain, u32 flags, u16 version)
+Data lzo_with_flags(const Data &plain, u32 flags, u16 version, u32 filter)
 {
 	constexpr size_t kBlock = 256 * 1024;
 	Data out = {0x89, 'L', 'Z', 'O', 0, '\r', '\n', 0x1a, '\n'};
@@ -153,7 +153,7 @@ Data lzo_with_flags(const Data &plain, u32 flags, u16 version)
 		put_be(out, 5, 1);
 	put_be(out, flags, 4);
 	if (flags & 0x0800)
-		put_be(out, 1, 4);
+		put_be(out, filter, 4);
 	put_be(out, 0100644, 4);
 	put_be(out, 1000, with_level ? 8 : 4);
 	put_be(out, 4, 1);
@@ -173,14 +173,18 @@ Data lzo_with_flags(const Data &plain, u32 flags, u16 version)
 		Data packed(size + size / 16 + 67);
 		lzo_uint packed_size = packed.size();
 		const u8 *const from = plain.data() + at;
+		Data filtered(from, from + size);
 
-		lzo1x_1_compress(from, size, packed.data(), &packed_size, work.data());
+		if (flags & 0x0800)
+			for (size_t i = size; filter && i-- > filter;)
+				filtered[i] -= from[i - filter];
+		lzo1x_1_compress(filtered.data(), size, packed.data(), &packed_size, work.data());
 		packed.resize(packed_size);
 
 		const bool stored = packed_size >= size;
 
 		if (stored)
-			packed.assign(from, from + size);
+			packed = filtered;
 		put_be(out, size, 4);
 		put_be(out, packed.size(), 4);
 		if (flags & 0x0001)
@@ -246,6 +250,11 @@ Data zstd(const Data &plain)
 Data zstd_without_checksum(const Data &plain)
 {
 	return zstd_as(plain, true, false);
+}
+
+Data zstd_streamed(const Data &plain)
+{
+	return zstd_as(plain, false);
 }
 
 Data zstd_in_frames(const Data &plain, size_t frame)

@@ -55,10 +55,13 @@ Data xz_with_crc64(const Data &plain);
 Data xz_with_sha256(const Data &plain);
 /* With checksums of both kinds of both forms. */
 Data lzo(const Data &plain);
-Data lzo_with_flags(const Data &plain, u32 flags, u16 version);
+/* With 0x0800 among the flags, as `lzop --filter` makes it. */
+Data lzo_with_flags(const Data &plain, u32 flags, u16 version, u32 filter = 1);
 Data lz4(const Data &plain);
 Data zstd(const Data &plain);
 Data zstd_without_checksum(const Data &plain);
+/* From a pipe: its size is not in the header, its window is. */
+Data zstd_streamed(const Data &plain);
 
 /* In parts that can be decoded without each other. */
 

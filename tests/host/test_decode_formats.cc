@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // decode/: what is special to one format.
 
+#include <lzma.h>
+
 #include "compress.h"
 #include "sinks.h"
 
@@ -171,9 +173,213 @@ TEST_F(DecodeFormat, NoWindowIsTriedThatThereIsNoMemoryFor)
 	EXPECT_EQ(decoded.code, kNoMemory);
 	EXPECT_EQ(decoded.reason, "out of memory for the window of zstd data");
 	EXPECT_EQ(decoded.offset, 4u);
-	EXPECT_EQ(host::allocations(), 0u);
+	// Its first block is had all the same: it tells what this is.
+	EXPECT_EQ(decoded.output, Data(large.begin(), large.begin() + (128 << 10)));
 	host::set_memory_available(u64{4} << 20);
 	EXPECT_TRUE(decode(decode_zstd, packed).output == large);
+}
+
+// Of a stream that `zstd --long=31` has read from a pipe: a window of 2 GiB.
+Data with_large_window(Data packed)
+{
+	packed[5] = (31 - 10) << 3;
+	return packed;
+}
+
+TEST_F(DecodeFormat, ZstdsWindowIsNoLargerThanWhatComesOut)
+{
+	for (const size_t size : {size_t{0}, size_t{1}, size_t{300000}, size_t{3} << 20}) {
+		SCOPED_TRACE(size);
+		const Data content = host::sample(size);
+		const Data packed = with_large_window(host::zstd_streamed(content));
+
+		host::set_memory_available(u64{6} << 20);
+		const Decoded decoded = decode(decode_zstd, packed + Data{1, 2, 3}, 5);
+
+		EXPECT_EQ(decoded.reason, "");
+		EXPECT_EQ(decoded.used, packed.size());
+		EXPECT_TRUE(decoded.output == content);
+		// The last part of it.
+		Data part = packed;
+
+		part.resize(part.size() - 7);
+		EXPECT_EQ(decode(decode_zstd, part).reason, "truncated zstd data");
+		for (size_t call = 1; call < 12; call++)
+			if (decode(decode_zstd, packed, 0, call).code)
+				EXPECT_EQ(decode(decode_zstd, packed, 0, call).code, kNoSpace);
+	}
+}
+
+TEST_F(DecodeFormat, ZstdsOutputThatIsTooLargeForAWindowIsNoMemory)
+{
+	const Data content = host::sample(3 << 20);
+	const host::Exact in(with_large_window(host::zstd_streamed(content)));
+	host::KeepingSink sink;
+
+	host::set_memory_available(u64{3} << 20);
+	auto decoded = decode_zstd(in.bytes(), sink);
+
+	ASSERT_FALSE(decoded);
+	EXPECT_EQ(decoded.error().code, kNoMemory);
+	EXPECT_STREQ(decoded.error().reason, "out of memory for the window of zstd data");
+	// As many blocks as there are, not the window.
+	EXPECT_GE(decoded.error().expected, content.size());
+	EXPECT_LE(decoded.error().expected, content.size() + (size_t{512} << 10));
+	EXPECT_EQ(sink.output, Data(content.begin(), content.begin() + (128 << 10)));
+}
+
+TEST_F(DecodeFormat, ZstdThatNeedsADictionaryIsNamed)
+{
+	// (A window of 1 KiB, then the dictionary's number: 7.)
+	const Data packed = {0x28, 0xb5, 0x2f, 0xfd, 0x01, 0x00, 0x07, 0x01, 0, 0};
+
+	for (const size_t cpus : {1, 2}) {
+		host::set_cpus(cpus);
+		const Decoded decoded = decode(decode_zstd, packed);
+
+		EXPECT_EQ(decoded.reason,
+			  "zstd frame that needs a dictionary: compress without -D");
+		EXPECT_EQ(decoded.offset, 6u);
+	}
+	// Number 0 is none.
+	Data none = packed;
+
+	none[6] = 0;
+	EXPECT_EQ(decode(decode_zstd, none).reason, "");
+}
+
+using Chain = std::vector<lzma_filter>;
+
+Data xz_with_filters(const Data &plain, Chain chain, lzma_check check = LZMA_CHECK_CRC32)
+{
+	lzma_options_lzma options;
+	Data packed(plain.size() * 2 + 4096);
+	size_t size = 0;
+
+	lzma_lzma_preset(&options, 1);
+	chain.push_back({LZMA_FILTER_LZMA2, &options});
+	chain.push_back({LZMA_VLI_UNKNOWN, nullptr});
+	EXPECT_EQ(lzma_stream_buffer_encode(chain.data(), check, nullptr, plain.data(),
+					    plain.size(), packed.data(), &size, packed.size()),
+		  LZMA_OK);
+	packed.resize(size);
+	return packed;
+}
+
+// Where the first filter's number is, in the header of the block at `block`.
+size_t filter_at(const Data &packed, size_t block)
+{
+	size_t at = block + 2;
+
+	for (const u8 size : {0x40, 0x80})
+		if (packed[block + 1] & size)
+			while (packed[at++] & 0x80)
+				;
+	return at;
+}
+
+TEST_F(DecodeFormat, XzFiltersThatAreMissingAreNamed)
+{
+	struct Case {
+		lzma_vli id;
+		const char *option;
+	};
+	const Case cases[] = {
+		{LZMA_FILTER_X86, "x86"},	    {LZMA_FILTER_POWERPC, "powerpc"},
+		{LZMA_FILTER_IA64, "ia64"},	    {LZMA_FILTER_ARM, "arm"},
+		{LZMA_FILTER_ARMTHUMB, "armthumb"}, {LZMA_FILTER_SPARC, "sparc"},
+		{LZMA_FILTER_ARM64, "arm64"},
+	};
+	for (const lzma_check check : {LZMA_CHECK_CRC32, LZMA_CHECK_CRC64}) {
+		for (const Case &each : cases) {
+			SCOPED_TRACE(each.option);
+			const Data packed = xz_with_filters(plain, {{each.id, nullptr}}, check);
+			std::string upper = each.option;
+
+			for (char &c : upper)
+				c = static_cast<char>(std::toupper(c));
+			host::set_xz_filters(host::kAllXzFilters);
+			EXPECT_TRUE(decode(decode_xz, packed).output == plain);
+			host::set_xz_filters(host::kAllXzFilters & ~(1u << each.id));
+			const Decoded decoded = decode(decode_xz, packed);
+
+			EXPECT_EQ(decoded.reason,
+				  std::string("xz filter ") + each.option +
+					  ", and this kernel has no CONFIG_XZ_DEC_" + upper +
+					  ": compress without --" + each.option);
+			EXPECT_EQ(decoded.offset, filter_at(packed, 12));
+			EXPECT_TRUE(decoded.output.empty());
+			// Only where the header is right.
+			Data damaged = packed;
+
+			damaged[20] ^= 1;
+			EXPECT_EQ(decode(decode_xz, damaged).reason.find("xz filter"),
+				  std::string::npos);
+		}
+	}
+}
+
+TEST_F(DecodeFormat, XzFiltersThatNoKernelHasAreNamed)
+{
+	lzma_options_delta delta = {};
+	lzma_options_bcj bcj = {};
+
+	delta.type = LZMA_DELTA_TYPE_BYTE;
+	delta.dist = 2;
+	bcj.start_offset = 4096;
+	const lzma_filter of_delta = {LZMA_FILTER_DELTA, &delta};
+
+	EXPECT_EQ(decode(decode_xz, xz_with_filters(plain, {of_delta})).reason,
+		  "xz filter delta, which no kernel has: compress without --delta");
+	EXPECT_EQ(
+		decode(decode_xz, xz_with_filters(plain, {{LZMA_FILTER_X86, &bcj}})).reason,
+		"xz filter that does not start at 0, which no kernel has: compress without start=");
+	EXPECT_EQ(decode(decode_xz, xz_with_filters(plain, {{LZMA_FILTER_X86, nullptr},
+							    {LZMA_FILTER_ARM, nullptr}}))
+			  .reason,
+		  "several xz filters, and kernels have one and --lzma2");
+	// A number that is nobody's, with the header's checksum.
+	for (const u8 id : {2, 12, 0x40}) {
+		Data packed = xz_with_filters(plain, {{LZMA_FILTER_X86, nullptr}});
+
+		packed[filter_at(packed, 12)] = id;
+		store_le32(packed.data() + 12 + (packed[12] + 1) * 4 - 4,
+			   seam_crc32(0, packed.data() + 12, (packed[12] + 1u) * 4 - 4));
+		EXPECT_EQ(decode(decode_xz, packed).reason,
+			  "unknown xz filter: compress with --lzma2 alone");
+	}
+}
+
+TEST_F(DecodeFormat, XzFilterOfALaterBlockIsNamedBeforeAnythingComesOut)
+{
+	const Data first = host::xz_in_blocks(plain, plain.size());
+	const Data second = xz_with_filters(plain, {{LZMA_FILTER_X86, nullptr}});
+	const size_t block = first.size() - 12 -
+			     (load_le32(host::bytes_of(first), first.size() - 8) + 1) * 4;
+	const Data both = Data(first.begin(), first.begin() + static_cast<long>(block)) +
+			  Data(second.begin() + 12, second.end());
+
+	host::set_xz_filters(0);
+	const Decoded decoded = decode(decode_xz, both);
+
+	EXPECT_EQ(decoded.reason.substr(0, 13), "xz filter x86");
+	EXPECT_EQ(decoded.offset, filter_at(both, block));
+	EXPECT_TRUE(decoded.output.empty());
+}
+
+TEST_F(DecodeFormat, XzStreamPaddingIsTakenWhereAStreamFollows)
+{
+	for (const Data &packed : {host::xz(plain), host::xz_with_crc64(plain)}) {
+		for (const size_t zeros : {4, 8, 512, 100000})
+			EXPECT_EQ(decode(decode_xz, packed + Data(zeros) + packed).used,
+				  packed.size() + zeros);
+		for (const size_t zeros : {1, 2, 3, 5, 6})
+			EXPECT_EQ(decode(decode_xz, packed + Data(zeros) + packed).used,
+				  packed.size());
+		EXPECT_EQ(decode(decode_xz, packed + Data(8)).used, packed.size());
+		EXPECT_EQ(decode(decode_xz, packed + Data(8) + Data{0xfd, 0x37}).used,
+			  packed.size());
+	}
 }
 
 TEST_F(DecodeFormat, OneDictionaryIsForAllBlocksOfAnXz)
@@ -242,6 +448,39 @@ TEST_F(DecodeFormat, LzoMayHaveAnyChecksums)
 			EXPECT_TRUE(decoded.output == large);
 		}
 	}
+}
+
+TEST_F(DecodeFormat, LzopsFiltersAreUndone)
+{
+	std::mt19937 random(4);
+	Data noise(300000);
+
+	for (u8 &byte : noise)
+		byte = static_cast<u8>(random());
+	// (Each block begins anew; what does not compress is stored, and filtered, too.)
+	for (const Data &content : {host::sample(300000), noise, host::sample(3), Data()}) {
+		for (const u32 filter : {0u, 1u, 2u, 3u, 7u, 16u}) {
+			for (const size_t cpus : {1, 2}) {
+				SCOPED_TRACE(testing::Message() << filter << " " << content.size());
+				const Data packed = host::lzo_with_flags(content, 0x0801, 0x1040,
+									 filter);
+
+				host::set_cpus(cpus);
+				EXPECT_TRUE(decode(decode_lzo, packed).output == content);
+			}
+		}
+	}
+	for (const u32 filter : {17u, 0x1000001u}) {
+		const Decoded decoded = decode(decode_lzo,
+					       host::lzo_with_flags(plain, 0x0801, 0x1040, filter));
+
+		EXPECT_EQ(decoded.reason, "unknown filter of lzo data: compress without --filter");
+		EXPECT_EQ(decoded.offset, 21u);
+	}
+	Data cut = host::lzo_with_flags(plain, 0x0801, 0x1040);
+
+	cut.resize(24);
+	EXPECT_EQ(decode(decode_lzo, cut).reason, "truncated lzo data");
 }
 
 TEST_F(DecodeFormat, LzoRefusesSizesThatCannotBe)

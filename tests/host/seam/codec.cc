@@ -97,12 +97,18 @@ void seam_inflate_free(struct seam_inflate *codec)
 }
 
 static bool crc32_is_fast = false;
+static u32 xz_filters = host::kAllXzFilters;
 
 namespace host {
 
 void set_crc32_is_fast(bool fast)
 {
 	crc32_is_fast = fast;
+}
+
+void set_xz_filters(u32 filters)
+{
+	xz_filters = filters;
 }
 
 } // namespace host
@@ -141,6 +147,8 @@ struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, int in_place,
 		workspace, ZSTD_initStaticDCtx(workspace, size_of_workspace), in_place != 0};
 
 	ZSTD_decompressBegin(codec->context);
+	ZSTD_DCtx_setMaxWindowSize(codec->context,
+				   std::max<size_t>(static_cast<size_t>(header.windowSize), 1024));
 	count_codec(1);
 	return codec;
 }
@@ -296,6 +304,11 @@ void seam_xz_free(struct seam_xz *codec)
 	lzma_end(&codec->stream);
 	count_codec(-1);
 	delete codec;
+}
+
+int seam_xz_has_filter(u32 id)
+{
+	return id < 32 && xz_filters >> id & 1;
 }
 
 s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size)

@@ -4,14 +4,10 @@
 #include "initrd/decode/boot_decompressor.h"
 
 #include <bzlib.h>
-#include <lzma.h>
 
 #include <vector>
 
 #include "seam/world.h"
-
-// No boot's decompressor asks for more than this.
-static constexpr size_t kMost = size_t{256} << 20;
 
 namespace {
 
@@ -20,7 +16,6 @@ constexpr size_t kWindow = 64 * 1024;
 constexpr size_t kInput = 4096;
 
 char no_memory[] = "no memory for the decompressor";
-char corrupt[] = "LZMA data is corrupt";
 // The library does not tell a wrong CRC from other damage.
 char wrong_crc[] = "Data integrity error when decompressing.";
 char cut_off[] = "unexpected end of input";
@@ -66,7 +61,6 @@ int decompress(Stream &stream, long (*fill)(void *, unsigned long), BootFlush *f
 } // namespace
 
 extern "C" BootDecompressor bunzip2;
-extern "C" BootDecompressor unlzma;
 
 int bunzip2(unsigned char *in, long, long (*fill)(void *, unsigned long), BootFlush *flush,
 	    unsigned char *, long *used, BootError *error)
@@ -86,27 +80,5 @@ int bunzip2(unsigned char *in, long, long (*fill)(void *, unsigned long), BootFl
 	const int status = decompress(stream, fill, flush, used, error, step, wrong_crc);
 
 	BZ2_bzDecompressEnd(&stream);
-	return status;
-}
-
-int unlzma(unsigned char *in, long, long (*fill)(void *, unsigned long), BootFlush *flush,
-	   unsigned char *, long *used, BootError *error)
-{
-	lzma_stream stream = LZMA_STREAM_INIT;
-
-	if (in || !host::may_allocate() || lzma_alone_decoder(&stream, kMost) != LZMA_OK) {
-		error(no_memory);
-		return -1;
-	}
-	const auto step = [](lzma_stream &s) {
-		const lzma_ret result = lzma_code(&s, LZMA_RUN);
-
-		return result == LZMA_STREAM_END		     ? 1 :
-		       result == LZMA_OK || result == LZMA_BUF_ERROR ? 0 :
-								       -1;
-	};
-	const int status = decompress(stream, fill, flush, used, error, step, corrupt);
-
-	lzma_end(&stream);
 	return status;
 }

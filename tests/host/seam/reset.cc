@@ -27,6 +27,7 @@ void reset()
 	reset_blkdev();
 	reset_cpus();
 	set_crc32_is_fast(false);
+	set_xz_filters(kAllXzFilters);
 }
 
 } // namespace host

@@ -213,6 +213,9 @@ Root &root();
 
 /* The processor has instructions for CRC-32; not so after reset(). */
 void set_crc32_is_fast(bool fast);
+/* Which filters the kernel's xz library has: a bit for each one's number; all at first. */
+inline constexpr u32 kAllXzFilters = 0xff0;
+void set_xz_filters(u32 filters);
 
 /* The block layer's view of the RAM disks. */
 
