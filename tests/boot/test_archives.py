@@ -215,6 +215,35 @@ def test_segments_without_padding(lab: Lab) -> None:
     assert outcome.guest.test_output == ["abc"]
 
 
+@pytest.mark.cxx_only(reason="it takes what follows for one more block")
+@pytest.mark.parametrize("compressor", ["none", *COMPRESSORS, "lz4 frame"])
+def test_segment_behind_lz4(lab: Lab, compressor: str) -> None:
+    """`lz4 -l` has no end mark: what a loader puts behind it is found all the same."""
+    first = images.compress_bytes(images.newc([Entry.directory("t"), Entry.file("t/a", b"a")]), "lz4")
+    last = lab.archive([Entry.file("t/b", b"b\n")], guest_test="cd /t && cat a b\n")
+    if compressor == "none":
+        first += b"\0" * (-len(first) % 4)
+    elif compressor == "lz4 frame":
+        last = images.run_tool(["lz4", "-c"], data=last)
+    else:
+        last = images.compress_bytes(last, compressor)
+    outcome = lab.succeed(first + last)
+    assert outcome.guest.test_output == ["ab"]
+
+
+@pytest.mark.cxx_only(reason="it leaves the last byte of every fourth .lzma file")
+def test_lzma_ends_where_it_ends(lab: Lab) -> None:
+    """Thirty .lzma files, one directly behind the other."""
+    data = b""
+    for number in range(30):
+        entries = [Entry.directory("t"), Entry.file(f"t/{number:02}", b"%d" % number * (1 + number * 37))]
+        data += images.compress_bytes(images.newc(entries), "lzma")
+    data += lab.archive([], guest_test="cd /t && ls | wc -l\n")
+    outcome = lab.succeed(data)
+    assert [line.strip() for line in outcome.guest.test_output] == ["30"]
+    assert outcome.console.complaints == []
+
+
 def test_hard_links_end_at_the_trailer(lab: Lab) -> None:
     """The same inode number in two archives does not make a link of two files."""
     first = images.newc([Entry.directory("t"), Entry.file("t/a", b"from the first", ino=5, nlink=2)])

@@ -101,6 +101,25 @@ def test_what_tools_write_without_being_told(lab: Lab, kind: str, tool: str) -> 
     assert load is not None and (load.compressor, load.content) == (tool.split()[0], kind)
 
 
+@pytest.mark.cxx_only(reason="it takes all but four NULs for one more block")
+@pytest.mark.parametrize("size", [1, 3, 4096, MIB])
+@pytest.mark.parametrize("byte", [b"\0", b"\xff"], ids=["NULs", "ff"])
+def test_padding_behind_lz4(lab: Lab, byte: bytes, size: int) -> None:
+    """`lz4 -l` has no end mark: what a flash partition is filled up with is not read."""
+    data = lab.image("ext2", "lz4").read_bytes() + byte * size
+    check_mounted(lab.succeed(data, clean=byte == b"\0"), "ext2")
+
+
+@pytest.mark.cxx_only(reason="it allocates what the header says")
+@pytest.mark.parametrize("kind", ["ext2", "cpio"])
+def test_window_that_is_larger_than_the_memory(lab: Lab, kind: str) -> None:
+    """zstd from a pipe claims the window that it was told to use: 2 GiB with --long=31."""
+    data = bytearray(images.run_tool(["zstd", "-c"], data=lab.image(kind).read_bytes()))
+    assert data[4] & 0xe3 == 0  # the next byte is the window
+    data[5] = (31 - 10) << 3
+    assert lab.succeed(bytes(data)).guest.facts["content"] == "intact"
+
+
 @pytest.mark.parametrize(("kind", "compressor"), [("squashfs", "gzip"), ("cramfs", "zstd"),
                                                   ("romfs", "lz4"), ("minix", "xz"), ("ext4", "lzo")])
 def test_compressed_other_file_systems(lab: Lab, kind: str, compressor: str) -> None:
