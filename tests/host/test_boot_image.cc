@@ -144,7 +144,8 @@ TEST_F(BootImage, NothingIsLeftOfAMemberThatFailsHalfway)
 	other[other.size() - 8] ^= 1;
 	host::set_image(host::gzip(image) + other);
 	EXPECT_EQ(boot(), 0);
-	EXPECT_TRUE(host::logged("ignored: bad checksum (CRC-32)")) << host::whole_log();
+	EXPECT_NE(host::whole_log().find("ignored: bad checksum (CRC-32)"), std::string::npos)
+		<< host::whole_log();
 	Data found = image;
 
 	found.resize(3100000);
