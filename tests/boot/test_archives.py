@@ -238,7 +238,7 @@ def test_lzma_ends_where_it_ends(lab: Lab) -> None:
     for number in range(30):
         entries = [Entry.directory("t"), Entry.file(f"t/{number:02}", b"%d" % number * (1 + number * 37))]
         data += images.compress_bytes(images.newc(entries), "lzma")
-    data += lab.archive([], guest_test="cd /t && ls | wc -l\n")
+    data += b"\0" * (-len(data) % 4) + lab.archive([], guest_test="cd /t && ls | wc -l\n")
     outcome = lab.succeed(data)
     assert [line.strip() for line in outcome.guest.test_output] == ["30"]
     assert outcome.console.complaints == []
