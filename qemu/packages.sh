@@ -11,12 +11,14 @@ PACKAGE_LISTS=(
 
 # Print the packages that bring what is needed for the given words and is not
 # there: those whose command is not found, or, for a row without a command,
-# those that dpkg does not have.
+# those that dpkg does not have. An "@" in a row is the version of LLVM, LLVM_VERSION:
+# "-19" when nobody says otherwise, or nothing.
 packages_lacking() {
 	local command package uses word
 	local -A listed=()
 	while read -r command package uses; do
 		[[ $command != '' && $command != '#'* ]] || continue
+		command=${command/@/"${LLVM_VERSION--19}"} package=${package/@/"${LLVM_VERSION--19}"}
 		for word in "$@"; do
 			[[ " $uses " == *" $word "* && -z ${listed[$package]:-} ]] || continue
 			if [[ $command == - ]]; then

@@ -21,6 +21,7 @@
 #                          -19). Empty means GNU tools, for --stock only
 #   --build-dir=DIR        where everything goes (default: build/ in the project)
 #   --jobs=N               parallel jobs (default: the number of processors)
+#   --sources              only get the sources ready, and print their folder
 #   --reconfigure          make the configuration anew even if nothing changed
 #   --clean                remove the build folder of this kernel first
 #   --quiet, -q            no progress, only messages that matter
@@ -41,8 +42,10 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 ROOT=$(project_root)
+# shellcheck source=qemu/packages.sh
+source "$ROOT/qemu/packages.sh"
 KERNEL=6.12 ARCH=x86_64 LLVM_CHOICE=-19 BUILD='' JOBS=$(nproc)
-STOCK=0 DEBUG=0 BARE=0 CLEAN=0 RECONFIGURE=0 QUIET=0 VERBOSE=0
+STOCK=0 DEBUG=0 BARE=0 SOURCES=0 CLEAN=0 RECONFIGURE=0 QUIET=0 VERBOSE=0
 FRAGMENTS=()
 
 # ---- command line -----------------------------------------------------------
@@ -70,6 +73,7 @@ parse_command_line() {
 		--stock) STOCK=1 ;;
 		--debug) DEBUG=1 ;;
 		--bare) BARE=1 ;;
+		--sources) SOURCES=1 ;;
 		--clean) CLEAN=1 ;;
 		--reconfigure) RECONFIGURE=1 ;;
 		--quiet | -q) QUIET=1 ;;
@@ -120,27 +124,54 @@ short_hash() { sha256sum | cut -c 1-8; }
 
 # ---- what is needed -----------------------------------------------------------
 
-# Install the packages that the build needs and the machine has not.
-need_packages() {
-	local packages=(make bc bison flex libelf-dev lz4 xz-utils) missing version
-	case $LLVM_CHOICE in
-	-*)
-		version=${LLVM_CHOICE#-}
-		packages+=("clang-$version" "lld-$version" "llvm-$version")
-		;;
-	1) packages+=(clang lld llvm) ;;
-	'') packages+=(gcc) ;;
-	esac
-	if [[ -d $KERNEL ]]; then
-		packages+=(rsync)
-	else
-		packages+=("$SOURCE_PACKAGE")
+# Print the packages that the build needs and the machine has not, the sources left out.
+packages_to_build() {
+	local uses=(kernel-sources) version=$LLVM_CHOICE
+	[[ ! -d $KERNEL ]] || uses=(kernel-folder)
+	if ((!SOURCES)); then
+		uses+=(kernel)
+		case $LLVM_CHOICE in
+		-* | 1) uses+=(kernel-llvm) ;;
+		'') uses+=(kernel-gnu) ;;
+		esac
 	fi
+	[[ $version != 1 ]] || version=''
+	LLVM_VERSION=$version packages_lacking "${uses[@]}"
+}
+
+# Print the file with the sources of a series that there is, if there is one: that of
+# this machine's package, or else the one that was brought.
+tarball() {
+	local name
+	for name in {/usr/src,"$BUILD/apt/unpacked/$SOURCE_PACKAGE/usr/src"}/"$SOURCE_FOLDER".tar.*; do
+		[[ ! -f $name ]] || { printf '%s\n' "$name"; return 0; }
+	done
+}
+
+# Install what the build needs and the machine has not. A package with sources that the
+# machine's own suites do not have is brought from the suite that has it.
+need_packages() {
+	local missing log
 	if ! command -v dpkg-query >/dev/null; then
-		say "not a Debian system: taking it that these are installed: ${packages[*]}"
+		say "not a Debian system: taking it that the tools to build a kernel are installed, as qemu/packages names them"
 		return
 	fi
-	mapfile -t missing < <(missing_packages "${packages[@]}")
+	mapfile -t missing < <(packages_to_build)
+	if [[ ! -d $KERNEL && -z $(tarball) ]]; then
+		if ! own_suites_have "$SOURCE_PACKAGE" && ((EUID == 0)); then
+			log=$(mktemp)
+			fetch_package_lists "$log" || tail -n 5 -- "$log" >&2
+			rm -f -- "$log"
+		fi
+		if own_suites_have "$SOURCE_PACKAGE"; then
+			missing+=("$SOURCE_PACKAGE")
+		else
+			exec 7>"$BUILD/.apt.lock"
+			flock 7
+			[[ -n $(tarball) ]] || bring_package "$BUILD/apt" "$SOURCE_PACKAGE" "${SOURCE_SUITES[@]}"
+			exec 7>&-
+		fi
+	fi
 	((!${#missing[@]})) || install_packages "${missing[@]}"
 }
 
@@ -164,10 +195,8 @@ unpack() {
 
 # Make the sources of a series ready in the folder $1.
 series_sources() {
-	local tarball='' name id
-	for name in "/usr/src/$SOURCE_FOLDER".tar.*; do
-		[[ ! -f $name ]] || tarball=$name
-	done
+	local tarball id
+	tarball=$(tarball)
 	[[ -n $tarball ]] || die "there is no /usr/src/$SOURCE_FOLDER.tar.xz; reinstall the package $SOURCE_PACKAGE"
 	id=$(stat -c '%n %s %Y' -- "$tarball")
 	if [[ ! -f $1/Makefile || $(cat -- "$1.origin" 2>/dev/null) != "$id" ]]; then
@@ -203,6 +232,7 @@ prepare_sources() {
 	exec 8>"$BUILD/src/.lock"
 	flock 8
 	if [[ -d $KERNEL ]]; then copy_sources "$SOURCE"; else series_sources "$SOURCE"; fi
+	((!SOURCES)) || return 0
 	if ((!STOCK)); then
 		"$ROOT/scripts/prepare-kernel.sh" --linux="$SOURCE" --mode=link 2> >(grep -v 'up to date' >&2) ||
 			die 'the project could not be put into the kernel tree'
@@ -414,7 +444,7 @@ build() {
 }
 
 main() {
-	local series tree suffix=''
+	local series tree suites suffix=''
 	parse_command_line "$@"
 	KERNEL_ARCH=$(arch_value kernel-arch)
 	if [[ -d $KERNEL ]]; then
@@ -424,7 +454,8 @@ main() {
 	else
 		tree=$KERNEL
 		SOURCE=$BUILD/src/linux-$KERNEL
-		read -r _ SOURCE_PACKAGE SOURCE_FOLDER <<<"$(series_row "$KERNEL")"
+		read -r _ SOURCE_PACKAGE SOURCE_FOLDER suites <<<"$(series_row "$KERNEL")"
+		read -ra SOURCE_SUITES <<<"$suites"
 	fi
 	((!STOCK)) || { suffix+=-stock; SOURCE+=-stock; }
 	((!DEBUG)) || suffix+=-debug
@@ -436,6 +467,12 @@ main() {
 	*) suffix+=-llvm-$(short_hash <<<"$LLVM_CHOICE") ;;
 	esac
 	((!${#FRAGMENTS[@]})) || suffix+=-$(cat -- "${FRAGMENTS[@]}" | short_hash)
+	if ((SOURCES)); then
+		need_packages
+		prepare_sources
+		printf '%s\n' "$SOURCE"
+		exit 0
+	fi
 	NAME=$tree-$ARCH$suffix
 	OUTPUT=$BUILD/kernel/$NAME
 	IMAGE=$OUTPUT/$(arch_value kernel-image)

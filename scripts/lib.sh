@@ -7,11 +7,15 @@
 
 # The kernel series that the overlay is written for, one row each:
 #   series   Debian package with its sources   folder in the package's tarball
+#   and the suites of Debian's that have the package, for machines whose own have not
 # A new series is a new row here (and whatever differs in initrd/kernel/).
 KERNEL_SERIES=(
-	"6.1   linux-source-6.1   linux-source-6.1"
-	"6.12  linux-source-6.12  linux-source-6.12"
+	"6.1   linux-source-6.1   linux-source-6.1   bookworm bookworm-security"
+	"6.12  linux-source-6.12  linux-source-6.12  trixie trixie-security"
 )
+
+# What the suites of Debian's are signed with.
+DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # The machines that QEMU can be for a kernel, one row each: its name in qemu/machines.py
 # and its architecture. An architecture's usual machine has its name, and comes first;
@@ -216,26 +220,123 @@ missing_packages() {
 # Install Debian packages, or end with the command line that would do it. The
 # package lists are fetched only if the installation fails without.
 install_packages() {
-	local log
+	local log missing
 	if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
 		die "missing packages; install them and try again: sudo apt-get install --no-install-recommends $*"
 	fi
 	say "installing packages: $*"
 	log=$(mktemp)
-	if apt_install "$log" "$@" ||
-		{ say 'fetching the package lists'; apt-get update -qq >>"$log" 2>&1 && apt_install "$log" "$@"; }; then
+	if apt_install "$log" "$@" || { fetch_package_lists "$log" && apt_install "$log" "$@"; }; then
 		rm -f -- "$log"
 	else
 		tail -n 15 -- "$log" >&2
 		rm -f -- "$log"
 		die "could not install the packages; try it by hand: apt-get update && apt-get install --no-install-recommends $*"
 	fi
+	mapfile -t missing < <(missing_packages "$@")
+	((!${#missing[@]})) || die "apt-get is content, but these packages are not installed: ${missing[*]}"
 }
 
-# Run "apt-get install" without questions, its output appended to the file $1.
+# Bring this machine's package lists up to date, as root; what is said goes to the
+# end of the file $1.
+fetch_package_lists() {
+	say 'fetching the package lists'
+	apt-get update -qq >>"$1" 2>&1 </dev/null
+}
+
+# Run "apt-get install" without questions, its output appended to the file $1. (A
+# name that no package has would be taken for a pattern: then another is installed.)
 apt_install() {
 	local log=$1
 	shift
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		-o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1 </dev/null
+		-o APT::Cmd::Pattern-Only=true -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1 </dev/null
+}
+
+# True if this machine's own suites have the package $1, of exactly this name.
+own_suites_have() {
+	apt-cache madison -- "$1" 2>/dev/null </dev/null |
+		awk -v name="$1" '$1 == name { found = 1 } END { exit !found }'
+}
+
+# Print where this machine's packages of Debian's come from, one address a line; with
+# the word "security", those of its security updates.
+debian_mirrors() {
+	local more
+	# (Without a list nothing is known of its origin. What is not Debian's after all does
+	# not pass for it: its keyring tells.)
+	for more in '' --no-release-info; do
+		# shellcheck disable=SC2016,SC2086  # words of apt's; none, or one
+		LC_ALL=C apt-get indextargets $more --format '$(SITE) $(RELEASE) $(ORIGIN)' 'Created-By: Packages' </dev/null
+	done | awk -v security="${1:-}" '
+		$1 ~ /^cdrom:/ || (security != "") != ($2 ~ /-security/) { next }
+		$3 == "Debian" { known[$1] = ++n; next }
+		$3 ~ /^\$/ { unknown[$1] = ++m }
+		END {
+			if (n) for (i = 1; i <= n; i++) { for (mirror in known) if (known[mirror] == i) print mirror }
+			else for (i = 1; i <= m; i++) { for (mirror in unknown) if (unknown[mirror] == i) print mirror }
+		}
+	'
+}
+
+# Print a list of sources for apt: the suites $2..., from this machine's own mirrors,
+# checked with the keyring $1. A suite whose mirror is not known is left out.
+debian_sources() {
+	local keyring=$1 suite mirror kind
+	shift
+	for suite in "$@"; do
+		kind=''
+		[[ $suite != *-security* ]] || kind=security
+		while read -r mirror; do
+			printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$suite"
+		done < <(debian_mirrors $kind)
+	done
+}
+
+# bring_package FOLDER PACKAGE SUITE...: unpack the newest PACKAGE that suites of
+# Debian's have into FOLDER/unpacked/PACKAGE. Nothing is installed, nobody has to be
+# root, and apt keeps what it needs in FOLDER: this machine's lists stay as they are.
+# Its settings count (a proxy, say), but for its own sources, preferences and hooks.
+bring_package() {
+	local folder=$1 package=$2 target=$1/unpacked/$2 log=$1/log
+	shift 2
+	command -v apt-get >/dev/null || die "there is no apt-get that could bring $package"
+	[[ -r $DEBIAN_KEYRING ]] || die "there is no $DEBIAN_KEYRING, which tells Debian's packages from others; install debian-archive-keyring"
+	say "fetching $package from Debian's ${1}: this machine's own suites do not have it"
+	mkdir -p -- "$folder"/{lists,cache/archives}/partial "$folder"/{none,unpacked}
+	rm -rf -- "$folder/download" "$target.unpacking"
+	mkdir -p -- "$folder/download" "$target.unpacking"
+	debian_sources "$DEBIAN_KEYRING" "$@" >"$folder/sources.list"
+	[[ -s $folder/sources.list ]] || die "apt-get knows of no mirror of Debian's that could have $package"
+	: >"$folder/status"
+	cat >"$folder/apt.conf" <<-END
+		#clear APT::Update;
+		#clear APT::Default-Release;
+		APT::Sandbox::User "";
+		APT::Get::AllowUnauthenticated "false";
+		Acquire::AllowInsecureRepositories "false";
+		Acquire::AllowDowngradeToInsecureRepositories "false";
+		Acquire::Languages "none";
+		Dir::Etc::SourceList "$folder/sources.list";
+		Dir::Etc::SourceParts "-";
+		Dir::Etc::Preferences "$folder/none/none";
+		Dir::Etc::PreferencesParts "$folder/none";
+		Dir::State::Lists "$folder/lists";
+		Dir::State::status "$folder/status";
+		Dir::Cache "$folder/cache";
+	END
+	: >"$log"
+	# (One suite may be out of reach; what counts is whether the package comes.)
+	apt-get -c "$folder/apt.conf" update -q >>"$log" 2>&1 </dev/null || true
+	(
+		cd -- "$folder/download"
+		apt-get -c "$folder/apt.conf" -o APT::Cmd::Pattern-Only=true download -q -- "$package"
+	) >>"$log" 2>&1 </dev/null || {
+		tail -n 15 -- "$log" >&2
+		die "could not fetch $package (from: $*); all that apt-get said is in $log"
+	}
+	dpkg-deb -x "$folder/download/$package"_*.deb "$target.unpacking" ||
+		die "could not unpack $package (is the disk full?)"
+	rm -rf -- "$folder/download" "$target"
+	mv -T -- "$target.unpacking" "$target"
 }

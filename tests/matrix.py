@@ -49,6 +49,8 @@ NO_INPUTS = ("scripts/inspect",)
 
 #: Where Debian's packages put the kernel's sources, and what build-kernel.sh compiles them with.
 TARBALLS = Path("/usr/src")
+#: The same of packages that this machine's own suites do not have, in a folder for each.
+BROUGHT = ROOT / "build/apt/unpacked"
 COMPILER = "clang-19"
 
 
@@ -132,11 +134,13 @@ def source(series: str) -> str:
     "" where there are none yet."""
     row = subprocess.run(["bash", "-c", '. scripts/lib.sh && series_row "$1"', "-", series], cwd=ROOT,
                          capture_output=True, text=True, check=True).stdout.split()
-    tarballs = sorted(TARBALLS.glob(f"{row[-1]}.tar.*"))
+    _, package, folder, *_ = row
+    tarballs = [path for place in (TARBALLS, BROUGHT / package / "usr/src")
+                for path in sorted(place.glob(f"{folder}.tar.*"))]
     try:
         if tarballs:
-            found = tarballs[-1].stat()
-            return f"{tarballs[-1]} {found.st_size} {int(found.st_mtime)}"
+            found = tarballs[0].stat()
+            return f"{tarballs[0]} {found.st_size} {int(found.st_mtime)}"
         return (ROOT / f"build/src/linux-{series}.origin").read_text().strip()
     except OSError:
         return ""

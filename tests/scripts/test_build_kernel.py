@@ -40,7 +40,21 @@ def test_wrong_usage(words: list[str], about: str) -> None:
 def test_help() -> None:
     """--help names every option and the default kernel."""
     text = call("--help").stdout
-    for option in ("--kernel --arch --stock --debug --config --bare --llvm --build-dir --jobs --reconfigure "
+    for option in ("--kernel --arch --stock --debug --config --bare --llvm --build-dir --jobs --sources --reconfigure "
                    "--clean --quiet --verbose --help").split():
         assert option in text
     assert "default: 6.12" in text
+
+
+def test_sources(tmp_path: Path) -> None:
+    """--sources makes a copy of a tree of the user's ready, and builds nothing."""
+    tree, build = tmp_path / "tree", tmp_path / "build"
+    for name in ("init/Makefile", "drivers/block/Makefile", "usr/Kconfig", "block/ioctl.c"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text("# it\n")
+    (tree / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\n")
+    done = call("--sources", f"--kernel={tree}", f"--build-dir={build}")
+    assert done.returncode == 0, done.stderr
+    copy = Path(done.stdout.strip())
+    assert copy.is_relative_to(build / "src") and (copy / "Makefile").read_text() == (tree / "Makefile").read_text()
+    assert (copy / "init/Makefile").read_text() == "# it\n" and not (build / "kernel").exists()

@@ -271,6 +271,7 @@ def test_sources_of_the_kernel(ran: list[str], monkeypatch: pytest.MonkeyPatch, 
     """A new package of one series makes the results of that series old. Nothing is
     wrong with sources that are not there yet, as before the first build."""
     monkeypatch.setattr(matrix, "TARBALLS", tmp_path)
+    monkeypatch.setattr(matrix, "BROUGHT", tmp_path / "brought")
     monkeypatch.setattr(matrix, "COMPILER", "no-such-compiler")
     words = ["-k", "arm64 scs"]
     tarball = tmp_path / "linux-source-6.1.tar.xz"
@@ -296,6 +297,7 @@ def test_sources_as_the_build_names_them(monkeypatch: pytest.MonkeyPatch, tmp_pa
     tarball = tmp_path / "linux-source-6.1.tar.xz"
     tarball.write_text("sources")
     monkeypatch.setattr(matrix, "TARBALLS", tmp_path)
+    monkeypatch.setattr(matrix, "BROUGHT", tmp_path / "brought")
     named = matrix.source("6.1")
     said = subprocess.run(["stat", "-c", "%n %s %Y", tarball], capture_output=True, text=True, check=True)
     assert named + "\n" == said.stdout and "stat -c '%n %s %Y'" in (ROOT / "scripts/build-kernel.sh").read_text()
