@@ -32,9 +32,9 @@ NOBODY = 65534
 
 
 def call(*words: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None,
-         prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[bytes]:
+         prefix: tuple[str, ...] = (), script: Path = SCRIPT) -> subprocess.CompletedProcess[bytes]:
     """mkinitrd.sh with `words`."""
-    return subprocess.run([*prefix, str(SCRIPT), *map(str, words)], capture_output=True, cwd=cwd,
+    return subprocess.run([*prefix, str(script), *map(str, words)], capture_output=True, cwd=cwd,
                           env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, timeout=120)
 
 
@@ -80,6 +80,20 @@ def anyone() -> Iterator[Path]:
     path.chmod(0o777)
     yield path
     shutil.rmtree(path)
+
+
+def anyone_may_read(folder: Path) -> Path:
+    """What mkinitrd.sh is made of, copied to a place in `folder`: where this project is,
+    in root's home maybe, nobody else may enter."""
+    project = folder / "project"
+    for name in ("scripts", "qemu", "tests/host"):
+        (project / name).mkdir(parents=True)
+        for path in (ROOT / name).iterdir():
+            if path.is_file() and path.suffix in ("", ".sh", ".py"):
+                shutil.copyfile(path, project / name / path.name)
+    for path in (project, *project.rglob("*")):
+        path.chmod(0o755)
+    return project
 
 
 #: What a listing says of one file: type and mode, uid, gid, device number.
@@ -204,7 +218,8 @@ def test_without_root(anyone: Path, kind: str) -> None:
     for path in (top, *top.rglob("*")):
         os.utime(path, (1_600_000_000, 1_600_000_000))
     make(f"--fs={kind}", top, "-o", anyone / "by root")
-    make(f"--fs={kind}", top, "-o", anyone / "by nobody",
+    project = anyone_may_read(anyone)
+    make(f"--fs={kind}", top, "-o", anyone / "by nobody", script=project / "scripts/mkinitrd.sh",
          prefix=("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"))
     assert (anyone / "by root").read_bytes() == (anyone / "by nobody").read_bytes()
     facts = READERS[kind](anyone / "by nobody")

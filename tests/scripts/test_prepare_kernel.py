@@ -251,7 +251,6 @@ int main(void)
 """
 
 
-@pytest.mark.skipif(not shutil.which("clang-19"), reason="clang-19 compiles the block")
 @pytest.mark.parametrize(
     "different, expected",
     [
@@ -665,13 +664,15 @@ def test_help(setup):
 
 # ---- this project and the real trees -----------------------------------------
 
-REAL_TREES = sorted(p.parent for p in (ROOT / "build/src").glob("linux-*/Makefile"))
+REAL_TREES = [ROOT / "build/src" / f"linux-{series}" for series in ("6.1", "6.12")]
 
 
-@pytest.mark.skipif(not (ROOT / "Kbuild").exists(), reason="no Kbuild yet")
 @pytest.mark.parametrize("source", REAL_TREES, ids=lambda p: p.name)
 def test_real_tree(tmp_path, source):
-    """The files of a real tree that matter, in a folder of their own."""
+    """The files of a real tree that matter, in a folder of their own. (tests/run without
+    a part unpacks them first.)"""
+    if not (source / "Makefile").exists():
+        pytest.skip(f"no sources yet: scripts/build-kernel.sh --kernel={source.name.removeprefix('linux-')} --sources")
     tree = tmp_path / "linux"
     for name in ("Makefile", "init/Kconfig", *BLOCK_FILES):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,9 @@ def call(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedPro
                                    ["--matrix", "--kernel-image=/dev/null"], ["--matrix", "--kernel=5.4"],
                                    ["--matrix", f"--kernel={ROOT}"], ["--matrix", "--arch=vax"],
                                    ["--boot", "--arch=arm64", "--arch=um"], ["--boot", "--machine=arm64be"],
-                                   ["--kunit", "--machine=vexpress-a9"], ["--table"], ["--boot", "--table"]])
+                                   ["--kunit", "--machine=vexpress-a9"], ["--table"], ["--boot", "--table"],
+                                   ["--fresh=sid"], ["--fresh", "--host"], ["--fresh", "-k", "x"], ["--fresh", "--"],
+                                   ["--host", "--", "--scripts"], ["--fresh=trixie", "stray"]])
 def test_wrong_usage(words: list[str]) -> None:
     """2, a word about it on stderr, and nothing run."""
     done = call(RUN, *words)
@@ -38,7 +40,7 @@ def test_wrong_usage(words: list[str]) -> None:
 def test_help() -> None:
     """--help names every option, and so does .ci/run's."""
     text = call(RUN, "--help").stdout
-    for option in "--host --fuzz --coverage --corpora --matrix --distributions --kunit --objects --boot --configurations --scripts -k --list --table --kernel --clean --verbose --help".split():
+    for option in "--host --fuzz --coverage --corpora --matrix --distributions --fresh --kunit --objects --boot --configurations --scripts -k --list --table --kernel --clean --verbose --help".split():
         assert option in text
     assert call(ROOT / ".ci/run", "--help").stdout == text
 
@@ -119,6 +121,8 @@ def copy(tmp_path: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((ROOT / name).read_bytes())
         target.chmod(os.stat(ROOT / name).st_mode)
+    # (What is installed on this machine is not what is tested.)
+    (project / "qemu/packages").write_text("")
     (project / "tests/scripts").mkdir()
     (project / ".ci").mkdir()
     (project / "tests/scripts/test_x.py").write_text(
@@ -163,7 +167,6 @@ def test_a_part_that_cannot_start_has_failed(copy: Path) -> None:
 @pytest.fixture
 def with_matrix(copy: Path) -> Path:
     """The copy with a matrix of two kernels, which only says what it is asked for."""
-    (copy / "qemu/packages").write_text("")
     (copy / "tests/matrix.py").write_text(
         "import sys\n"
         "words = sys.argv[1:]\n"
@@ -240,7 +243,6 @@ def test_every_series(booting: Path, options: list[str], labels: list[str], last
 @pytest.mark.parametrize("words", [[], ["--arch=arm"]])
 def test_board(booting: Path, words: list[str]) -> None:
     """Its kernel is one of its architecture, which need not be named."""
-    (booting / "qemu/packages").write_text("")
     (booting / "tests/boot/test_x.py").write_text(
         "def test_machine(request): assert request.config.getoption('--machine') == 'vexpress-a9'\n"
     )
@@ -274,7 +276,6 @@ def test_board_with_a_kernel(booting: Path) -> None:
 def test_parts_of_an_architecture(booting: Path, words: list[str], labels: list[str]) -> None:
     """Its objects are looked at, too, with the suites and the boots, where boot code is
     freed and builds are quiet."""
-    (booting / "qemu/packages").write_text("")
     (booting / "tests/check_objects.py").write_text(
         "import pathlib, sys\n"
         "assert pathlib.Path(sys.argv[-1], 'source').is_symlink()\n"
