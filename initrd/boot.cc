@@ -92,25 +92,34 @@ void set_tail(const char *value)
 
 void report_archive(const rootfs::Unpacked &unpacked, size_t in, u64 started_ns)
 {
+	// Not that of the boot loader, which needs no word.
+	const char *const built_in = unpacked.trouble.where ? "built-in " : "";
+
 	seam_log(
 		SEAM_LOG_INFO,
-		"initrd: %s%scpio archive: %zu bytes in, %llu bytes out, unpacked, %llu entries, %llu ms\n",
-		unpacked.compressor ?: "", unpacked.compressor ? "+" : "", in, unpacked.bytes,
+		"initrd: %s%s%scpio archive: %zu bytes in, %llu bytes out, unpacked, %llu entries, %llu ms\n",
+		built_in, unpacked.compressor ?: "", unpacked.compressor ? "+" : "", in, unpacked.bytes,
 		unpacked.entries, to_milliseconds(seam_now_ns() - started_ns));
 }
 
 void unpack_builtin_archive()
 {
+	// Without a source it is the kernel's own, of three entries: not worth a line.
+	constexpr bool worth_a_line = sizeof(CONFIG_INITRAMFS_SOURCE) > sizeof("");
+	const u64 started_ns = seam_now_ns();
 	const seam_range archive = seam_builtin_archive();
 	rootfs::Unpacked unpacked;
+
+	unpacked.trouble.where = "built-in archive";
 	auto result = rootfs::unpack(Bytes(archive.start, archive.size), unpacked);
 
 	// It holds nothing but archives.
 	if (result && unpacked.end < archive.size)
 		seam_panic("invalid magic at start of compressed archive");
+	if (result && worth_a_line && archive.size)
+		report_archive(unpacked, archive.size, started_ns);
 	if (result)
 		return;
-	unpacked.trouble.where = "built-in archive";
 	tell(unpacked.trouble);
 	// One that was cut off may do; a kernel that cannot read its own is broken.
 	if (result.error().code != kNoData)

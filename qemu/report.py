@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 _STAMP = re.compile(r"^\[ *(\d+\.\d+)\](?:\[[^\]]*\])? (.*)$")
 _VERSION = re.compile(r"Linux version (\S+)")
 _LOAD = re.compile(
-    r"^initrd: (?P<format>\S+) (?P<noun>image|archive): "
+    r"^initrd: (?P<built_in>built-in )?(?P<format>\S+) (?P<noun>image|archive): "
     r"(?P<taken>\d+) bytes in, (?P<made>\d+) bytes out, "
     r"(?P<how>adopted|moved|decoded|copied|unpacked), "
     r"(?:(?P<copied>\d+) bytes copied|(?P<entries>\d+) entries), "
@@ -59,6 +59,7 @@ class Load:
     copied: int | None
     entries: int | None
     milliseconds: int
+    built_in: bool = False
 
     @property
     def compressor(self) -> str:
@@ -115,7 +116,15 @@ class Console:
 
     @property
     def loads(self) -> list[Load]:
-        """Every "initrd: ... bytes in" line, in order."""
+        """Every "initrd: ... bytes in" line of what the boot loader left, in order."""
+        return [load for load in self._all_loads() if not load.built_in]
+
+    @property
+    def built_in(self) -> Load | None:
+        """The same line of the archive that is built into the kernel."""
+        return next((load for load in self._all_loads() if load.built_in), None)
+
+    def _all_loads(self) -> list[Load]:
         return [
             Load(
                 format=m["format"],
@@ -126,6 +135,7 @@ class Console:
                 copied=int(m["copied"]) if m["copied"] else None,
                 entries=int(m["entries"]) if m["entries"] else None,
                 milliseconds=int(m["ms"]),
+                built_in=m["built_in"] is not None,
             )
             for _, m in self._find(_LOAD)
         ]

@@ -20,8 +20,8 @@ void Progress::tell(size_t done)
 
 	next_ = steps < kSteps ? step_ * (steps + 1) : kNever;
 	if (seam_now_ns() - started_ns_ > kNanosecondsPerSecond)
-		seam_log(SEAM_LOG_INFO, "initrd: %zu%% of %zu bytes\n", steps * (100 / kSteps),
-			 total_);
+		seam_log(SEAM_LOG_INFO, "initrd: %s%s%zu%% of %zu bytes\n", what_ ?: "",
+			 what_ ? ": " : "", steps * (100 / kSteps), total_);
 }
 
 } // namespace initrd

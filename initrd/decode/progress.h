@@ -28,9 +28,16 @@ protected:
  */
 class Progress {
 public:
-	/* Of `total` bytes of input; the time counts from `started_ns`. */
-	INLINE Progress(size_t total, u64 started_ns)
-		: total_(total), step_(total / kSteps), next_(step_), started_ns_(started_ns)
+	/*
+	 * Of `total` bytes of input; the time counts from `started_ns`. `what` says what
+	 * the input is, where that is not the boot loader's image; or null.
+	 */
+	INLINE Progress(size_t total, u64 started_ns, const char *what = nullptr)
+		: total_(total),
+		  step_(total / kSteps),
+		  next_(step_),
+		  started_ns_(started_ns),
+		  what_(what)
 	{
 	}
 
@@ -50,6 +57,7 @@ private:
 	size_t step_; /* a tenth of the input, bytes */
 	size_t next_; /* at how many bytes the clock is to be looked at */
 	u64 started_ns_;
+	const char *what_;
 };
 
 } // namespace initrd

@@ -16,9 +16,12 @@ namespace initrd {
  */
 class ImageReading final : public Reading {
 public:
-	/* Of `image`, which lies in `region` if that is to be given back. */
-	INLINE ImageReading(Bytes image, Region &region, u64 started_ns)
-		: image_(image), region_(region), progress_(image.size(), started_ns)
+	/*
+	 * Of `image`, which lies in `region` if that is to be given back; `what` it is,
+	 * if not the boot loader's.
+	 */
+	INLINE ImageReading(Bytes image, Region &region, u64 started_ns, const char *what = nullptr)
+		: image_(image), region_(region), progress_(image.size(), started_ns, what)
 	{
 	}
 	INLINE ~ImageReading() {}

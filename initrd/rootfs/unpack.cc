@@ -122,7 +122,7 @@ public:
 		: image_(image),
 		  reader_(reader),
 		  report_(report),
-		  reading_(image, region, seam_now_ns()),
+		  reading_(image, region, seam_now_ns(), report.trouble.where),
 		  base_(base),
 		  quiet_(quiet)
 	{

@@ -18,7 +18,8 @@ bool was_unpacked(const Machine &machine, const Report &report)
 {
 	return !machine.trace().recorder().entries.empty() ||
 	       std::ranges::any_of(report.messages, [](const Message &message) {
-		       return message.text.find("cpio archive: ") != std::string::npos;
+		       return message.text.find("cpio archive: ") != std::string::npos &&
+			      message.text.find("built-in ") == std::string::npos;
 	       });
 }
 

@@ -64,7 +64,30 @@ TEST_F(BootArchive, TheBuiltInOneComesFirst)
 	EXPECT_EQ(boot(), 0);
 	EXPECT_EQ(text("both"), "loaded");
 	EXPECT_EQ(text("own"), "1");
+	// Each is told apart from the other.
+	const std::string log = host::whole_log();
+	const size_t first = log.find("initrd: built-in cpio archive: ");
+	const size_t second = log.find("initrd: cpio archive: ");
+
+	ASSERT_NE(first, std::string::npos) << log;
+	ASSERT_NE(second, std::string::npos) << log;
+	EXPECT_LT(first, second);
+	EXPECT_TRUE(host::logged(" bytes out, unpacked, 3 entries, "));
 	expect_no_page_left();
+}
+
+TEST_F(BootArchive, TheBuiltInOneSaysWhoseBytesItCounts)
+{
+	const Data archive = Archive().file("large", std::string(3 << 20, 'x')).trailer().data();
+	const std::string size = std::to_string(archive.size());
+
+	host::set_clock_step(1000000001);
+	host::set_builtin_archive(archive);
+	boot();
+	EXPECT_TRUE(host::logged(SEAM_LOG_INFO, "initrd: built-in archive: 30% of " + size + " bytes"))
+		<< host::whole_log();
+	EXPECT_TRUE(host::logged("initrd: built-in cpio archive: " + size + " bytes in, "));
+	EXPECT_FALSE(host::logged("initrd: 30% of "));
 }
 
 TEST_F(BootArchive, ADamagedBuiltInOnePanics)

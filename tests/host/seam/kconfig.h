@@ -22,6 +22,10 @@
 #define CONFIG_INITRD_CXX_VERIFY 1
 #endif
 
+#ifndef CONFIG_INITRAMFS_SOURCE
+#define CONFIG_INITRAMFS_SOURCE "built-in"
+#endif
+
 #ifndef CONFIG_INITRD_CXX_SHA256
 #define CONFIG_INITRD_CXX_SHA256 ""
 #endif
