@@ -22,7 +22,10 @@ int seam_mkdir(const char *path, u32 mode);
 int seam_unlink(const char *path);
 /* Sets access and modification time to `seconds` after 1970. */
 int seam_set_mtime(const char *path, s64 seconds);
-/* Whether init may be run from `path`: 0, or -errno. */
+/*
+ * Whether there is something at `path`, which is all that the kernel wants to know of
+ * init before it goes on to mount a root: 0, or -errno.
+ */
 int seam_may_execute(const char *path);
 
 /*

@@ -167,9 +167,19 @@ TEST_F(BootArchive, NoisyImagesWithAnInitGoToAFile)
 	expect_no_page_left();
 }
 
-TEST_F(BootArchive, ThatFileIsNotMadeForAnInitThatCannotRun)
+// That it is there is all that the kernel asks for: it mounts no root then.
+TEST_F(BootArchive, ThatFileIsMadeForAnInitThatCannotRun)
 {
 	host::set_builtin_archive(Archive().file("init", "not executable").trailer().data());
+	host::set_image(host::ext2_image(9000));
+	boot();
+	EXPECT_TRUE(host::node_at("/initrd.image"));
+	expect_no_page_left();
+}
+
+TEST_F(BootArchive, ThatFileIsNotMadeForALinkToNowhere)
+{
+	host::plant("/init", 0120777, "lib/systemd/systemd");
 	host::set_image(host::ext2_image(9000));
 	initrd_populate_rootfs();
 	EXPECT_FALSE(host::node_at("/initrd.image"));

@@ -98,7 +98,7 @@ TEST_F(Links, AreFollowedFortyTimes)
 	plant("/l0", 0100644, "end");
 	for (int i = 1; i <= 41; i++)
 		plant("/l" + std::to_string(i), 0120777, "l" + std::to_string(i - 1));
-	EXPECT_EQ(seam_may_execute("/l40"), -13);
+	EXPECT_EQ(seam_may_execute("/l40"), 0);
 	EXPECT_EQ(seam_may_execute("/l41"), -40);
 }
 
@@ -112,7 +112,7 @@ TEST_F(Links, AreCountedTogetherOnOneWay)
 		target += "l0/../";
 	plant("/l1", 0120777, target + "d");
 	plant("/l2", 0120777, target + "l1");
-	EXPECT_EQ(seam_may_execute("/l1"), -13);
+	EXPECT_EQ(seam_may_execute("/l1"), 0);
 	EXPECT_EQ(seam_may_execute("/l2"), -40);
 }
 

@@ -107,10 +107,9 @@ int seam_set_mtime(const char *path, s64 seconds)
 int seam_may_execute(const char *path)
 {
 	int status;
-	const NodePtr node = find(path, true, status);
 
-	if (node && (node->type() != kRegular || !(node->mode & 0111)))
-		return -EACCES;
+	// (The kernel asks for MAY_ACCESS, which anybody has.)
+	find(path, true, status);
 	return status;
 }
 
