@@ -202,6 +202,22 @@ std::optional<u32> CommandLine::root_device() const
 	return std::nullopt;
 }
 
+u32 CommandLine::root_partition() const
+{
+	const std::string name = value_or("root", "");
+	unsigned number = 0;
+	char rest;
+
+	if (std::sscanf(name.c_str(), "/dev/ram0p%3u%c", &number, &rest) == 1)
+		return number;
+	const u32 device = root_device().value_or(0);
+
+	// Where disks have several numbers.
+	return device > initrd::root::kRam0 && device < initrd::root::kRam0 + ramdisk_max_part() ?
+		       device - initrd::root::kRam0 :
+		       0;
+}
+
 bool CommandLine::is_read_write() const
 {
 	bool writable = false;

@@ -36,6 +36,8 @@ public:
 
 	/* The device that root= names, as in real-root-dev; nothing: the kernel asks drivers. */
 	std::optional<u32> root_device() const;
+	/* The number of the partition of /dev/ram0 that root= names; 0: it names none. */
+	u32 root_partition() const;
 	/* Whether the root is mounted read-write: rw, and no ro behind it. */
 	bool is_read_write() const;
 	/* Whether that is /dev/ram0. */

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "initrd/support/types.h"
+
 namespace inspect {
 
 /* Options are named without "CONFIG_". */
@@ -26,6 +28,11 @@ public:
 	/* A string's content, or a number; "" where there is none. */
 	std::string text(const std::string &option) const;
 
+	/* Such as 6012 for 6.12, by the comment in its first lines; 0: not known. */
+	u32 series() const { return series_; }
+	/* Bytes of a page; 4096 where nothing says otherwise. */
+	u64 page_size() const;
+
 	/* Whether nothing says that it is not so. */
 	bool may_have(const std::string &option) const { return !known_ || has(option); }
 	bool may_be_built_in(const std::string &option) const
@@ -35,6 +42,7 @@ public:
 
 private:
 	bool known_ = false;
+	u32 series_ = 0;
 	std::map<std::string, std::string> values_;
 };
 

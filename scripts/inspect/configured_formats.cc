@@ -19,6 +19,7 @@
 
 #include "inspect/kernel.h"
 #include "inspect/trace.h"
+#include "seam/world.h"
 
 namespace initrd {
 
@@ -93,9 +94,35 @@ Span<const Format> known_formats()
 } // namespace initrd
 
 namespace inspect {
+namespace {
+
+struct Filter {
+	u32 number;
+	const char *option;
+	bool everywhere; // all series have it
+};
+
+constexpr Filter kFilters[] = {
+	{4, "XZ_DEC_X86", true},      {5, "XZ_DEC_POWERPC", true},   {6, "XZ_DEC_IA64", false},
+	{7, "XZ_DEC_ARM", true},      {8, "XZ_DEC_ARMTHUMB", true},  {9, "XZ_DEC_SPARC", true},
+	{10, "XZ_DEC_ARM64", false}, {11, "XZ_DEC_RISCV", false},
+};
+
+void configure_filters(const Config &config)
+{
+	u32 filters = 0;
+
+	for (const Filter &filter : kFilters)
+		if (config.known() ? config.built_in(filter.option) : filter.everywhere)
+			filters |= 1u << filter.number;
+	host::set_xz_filters(filters);
+}
+
+} // namespace
 
 void configure_formats(const Config &config)
 {
+	configure_filters(config);
 	initrd::configured.assign(initrd::formats_of_table().begin(),
 				  initrd::formats_of_table().end());
 	for (initrd::Format &format : initrd::configured) {

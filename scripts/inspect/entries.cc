@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // What is to be said of an archive's entries.
 
+#include <cstdio>
 #include <map>
 
 #include "inspect/findings.h"
@@ -47,6 +48,55 @@ bool is_there(const Entry &entry)
 	       (place.node->mode & kTypeMask) == (entry.mode & kTypeMask);
 }
 
+// Without what says nothing at its ends.
+std::string plain_name(std::string name)
+{
+	while (name.rfind("./", 0) == 0 || name.rfind('/', 0) == 0)
+		name.erase(0, name[0] == '/' ? 1 : 2);
+	while (!name.empty() && name.back() == '/')
+		name.pop_back();
+	return name == "." ? "" : name;
+}
+
+// A link such as bin -> usr/bin becomes a folder where a later entry is one.
+void judge_replaced_links(const std::map<std::string, const Entry *> &last, Report &report)
+{
+	constexpr u32 kFolder = 0040000;
+	constexpr u32 kLink = 0120000;
+	Names replaced;
+
+	for (const Entry &entry : report.entries) {
+		const auto later = last.find(plain_name(entry.name));
+
+		if ((entry.mode & kTypeMask) != kLink || later == last.end() ||
+		    (later->second->mode & kTypeMask) != kFolder)
+			continue;
+		replaced.add(entry.name + " -> " + entry.target);
+	}
+	if (replaced.count())
+		report.add(Severity::kWarning, "link-replaced",
+			   replaced.text() +
+				   " that a later entry makes a folder: what is behind the link is "
+				   "not found by that name any more",
+			   "let the later archive have its files where the link leads to");
+}
+
+// The root folder's own entry counts, too.
+void judge_root_folder(const std::map<std::string, const Entry *> &last, Report &report)
+{
+	const auto root = last.find("");
+
+	if (root == last.end() || (root->second->mode & 0005) == 0005)
+		return;
+	char mode[8];
+
+	std::snprintf(mode, sizeof(mode), "%04o", root->second->mode & 07777);
+	report.add(Severity::kWarning, "root-mode",
+		   std::string("the archive gives the root folder the mode ") + mode +
+			   ": nobody but root finds anything in it",
+		   "chmod 755 the folder that the archive is made of, and make it again");
+}
+
 } // namespace
 
 void judge_entries(const Trace &trace, Report &report)
@@ -57,14 +107,14 @@ void judge_entries(const Trace &trace, Report &report)
 	Names missing;
 
 	for (const Entry &entry : report.entries) {
-		last[entry.name] = &entry;
+		last[plain_name(entry.name)] = &entry;
 		if (climbs(entry.name))
 			climbing.add(entry.name);
 		if (entry.name[0] == '/')
 			absolute.add(entry.name);
 	}
 	for (const Entry &entry : report.entries)
-		if (last[entry.name] == &entry && !is_there(entry))
+		if (last[plain_name(entry.name)] == &entry && !is_there(entry))
 			missing.add(entry.name);
 	if (climbing.count())
 		report.add(Severity::kWarning, "climbing",
@@ -76,6 +126,8 @@ void judge_entries(const Trace &trace, Report &report)
 			   absolute.text() +
 				   " with a name that begins with /: the kernel unpacks them "
 				   "all the same, others may write over your files");
+	judge_replaced_links(last, report);
+	judge_root_folder(last, report);
 	if (trace.recorder().skipped)
 		report.add(
 			Severity::kWarning, "skipped",

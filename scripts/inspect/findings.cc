@@ -99,7 +99,8 @@ void judge_place(const Machine &machine, const Request &request, Report &report)
 			   "its length is no multiple of 4: an archive that is put behind it would "
 			   "be refused",
 			   "fill it up with NULs first");
-	if (report.load && report.claimed && report.load->out > report.claimed + host::kPage)
+	if (report.load && report.claimed && !machine.partition() &&
+	    report.load->out > report.claimed + host::kPage)
 		report.add(Severity::kNote, "longer",
 			   number(report.load->out - report.claimed) +
 				   " bytes behind the end of the " + report.file_system +
@@ -111,6 +112,36 @@ bool lacks_ramdisk_only(const Machine &machine, const Report &report)
 {
 	return report.outcome == Outcome::kUseless && !machine.refused() &&
 	       !report.says("not configured at");
+}
+
+// Whether the kernel can mount what is in /dev/ram0.
+void judge_file_system(const Machine &machine, const Request &request, Report &report)
+{
+	if (report.file_system.empty() || machine.root() == Root::kInit)
+		return;
+	const bool writes = machine.command_line().is_read_write();
+	const std::string image = "the " + report.file_system + " image";
+
+	for (const Obstacle &obstacle :
+	     obstacles(report.file_system, machine.disk_head(), request.config)) {
+		const bool lacks = !obstacle.option.empty();
+
+		if (obstacle.only_for_writing && !writes)
+			continue;
+		report.add(obstacle.only_for_writing ? Severity::kWarning : Severity::kError,
+			   lacks ? "no-driver" : "unmountable",
+			   (lacks ? "this kernel" : "the kernel") + std::string(" cannot mount ") +
+				   image + (obstacle.only_for_writing ? " read-write: " : ": ") +
+				   (lacks ? "it lacks " + obstacle.option + "=y" : obstacle.reason),
+			   lacks ? "set it, or make an image of another file system" :
+				   obstacle.advice);
+	}
+	if (machine.is_cut_off())
+		report.add(Severity::kError, "cut-off",
+			   "the " + report.file_system + " file system has " +
+				   number(report.claimed) + " bytes by its superblock, and there "
+				   "are " + number(Machine::disk_size()) + ": it cannot be mounted",
+			   "give the whole image");
 }
 
 void judge_config(const Machine &machine, const Request &request, Report &report)
@@ -156,13 +187,6 @@ void judge_config(const Machine &machine, const Request &request, Report &report
 			Severity::kNote, "no-devtmpfs",
 			"without CONFIG_DEVTMPFS=y, programs find only those device nodes that are "
 			"in the image");
-	if (!report.file_system.empty() && machine.root() != Root::kInit)
-		for (const std::string &option :
-		     lacking_options(report.file_system, machine.disk_head(), config))
-			report.add(Severity::kError, "no-driver",
-				   "this kernel cannot mount the " + report.file_system +
-					   " image: it lacks " + option + "=y",
-				   "set it, or make an image of another file system");
 	for (const char *const name : {"initrd.sha256", "initrd.verify"})
 		if (line.has(name) && !config.built_in("INITRD_CXX"))
 			report.add(Severity::kWarning, "unused-parameter",
@@ -191,6 +215,7 @@ void judge(Machine &machine, const Request &request, Report &report)
 				"" :
 				"add bootconfig to the command line if it is to be used");
 	judge_config(machine, request, report);
+	judge_file_system(machine, request, report);
 	if (report.outcome == Outcome::kArchive)
 		judge_entries(machine.trace(), report);
 	if (!machine.stopped_early())

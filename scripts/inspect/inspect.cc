@@ -85,9 +85,15 @@ void list_inside(Inside &inside, Report &report)
 				   " entries are listed, or some folders are left out");
 }
 
-} // namespace
+bool is_short_of_memory(const Report &report)
+{
+	return std::ranges::any_of(report.findings, [](const Finding &finding) {
+		return finding.severity == Severity::kError &&
+		       (finding.code == "memory" || finding.code == "room");
+	});
+}
 
-Report inspect(initrd::Bytes image, const Request &request)
+Report look_at(initrd::Bytes image, const Request &request)
 {
 	Report report;
 
@@ -126,6 +132,53 @@ Report inspect(initrd::Bytes image, const Request &request)
 	for (const std::string &complaint : host::complaints())
 		report.add(Severity::kError, "internal", "a fault of initrd-cxx: " + complaint,
 			   "please report it, with the image");
+	return report;
+}
+
+// The least memory, in whole MiB, of a machine that the image is not too large for; 0 where
+// it would be more than may be taken here.
+u64 least_memory(initrd::Bytes image, Request request)
+{
+	constexpr u64 kMib = u64{1} << 20;
+	const u64 most = request.kernel_memory + request.limit;
+	const auto fits = [&](u64 memory) {
+		request.memory = memory;
+		return !is_short_of_memory(look_at(image, request));
+	};
+	u64 too_little = request.memory / kMib;
+	u64 enough = too_little;
+
+	request.look_inside = nullptr;
+	request.list = false;
+	do {
+		too_little = enough;
+		enough = std::max(enough * 2, (request.kernel_memory + image.size()) / kMib + 1);
+		if (enough * kMib > most)
+			return 0;
+	} while (!fits(enough * kMib));
+	while (enough - too_little > 1) {
+		const u64 middle = too_little + (enough - too_little) / 2;
+
+		(fits(middle * kMib) ? enough : too_little) = middle;
+	}
+	return enough * kMib;
+}
+
+} // namespace
+
+Report inspect(initrd::Bytes image, const Request &request)
+{
+	Report report = look_at(image, request);
+
+	if (!request.memory || !is_short_of_memory(report))
+		return report;
+	report.memory_least = least_memory(image, request);
+	if (report.memory_least)
+		for (Finding &finding : report.findings)
+			if (finding.code == "memory" || finding.code == "room")
+				finding.text += "; it takes " +
+						std::to_string(report.memory_least >> 20) +
+						" MiB";
 	return report;
 }
 

@@ -123,7 +123,9 @@ void Machine::set_up_root()
 	if (const u64 kib = ramdisk_parse_kib(size.c_str()))
 		host::set_default_disk_kib(kib);
 	root.device = command_line_.root_device().value_or(kSomeDevice);
-	if (const auto name = command_line_.value("root"); name && !name->empty())
+	// (A partition of /dev/ram0 has a number or none; it is no other device.)
+	if (const auto name = command_line_.value("root");
+	    name && !name->empty() && !command_line_.root_partition())
 		root.devices[*name] = kSomeDevice;
 	root.file_systems.clear();
 	root.mountable_as = "";
@@ -199,6 +201,11 @@ void Machine::run()
 
 	try {
 		command_line_.hand_to(kernel_, request_.config);
+		partition_ = command_line_.root_partition();
+		if (partition_)
+			host::root().device = partition_ < ramdisk_max_part() ?
+						      initrd::root::kRam0 + partition_ :
+						      0;
 		kernel_.populate_rootfs();
 		stopped_early_ = false;
 		was_read_ = host::logged("Trying to unpack rootfs image") ||
@@ -232,12 +239,13 @@ void Machine::mount_image()
 
 	offer_file_systems();
 	if (root.file_systems.empty()) {
-		panic_ = "VFS: Unable to mount root fs on unknown-block(1,0)";
+		panic_ = "VFS: Unable to mount root fs on unknown-block(1," +
+			 std::to_string(partition_) + ")";
 		return;
 	}
-	seam_log(SEAM_LOG_INFO, "VFS: Mounted root (%s filesystem)%s on device 1:0.\n",
+	seam_log(SEAM_LOG_INFO, "VFS: Mounted root (%s filesystem)%s on device 1:%u.\n",
 		 root.mountable_as.c_str(),
-		 root.writable && command_line_.is_read_write() ? "" : " readonly");
+		 root.writable && command_line_.is_read_write() ? "" : " readonly", partition_);
 }
 
 // The kernel's own account of a load; nothing where it has not loaded anything.
@@ -279,21 +287,32 @@ u64 Machine::disk_size()
 	return pages && load ? load->out : pages * host::kPage;
 }
 
-std::vector<u8> Machine::read_disk(u64 size)
+std::vector<u8> Machine::read_disk(u64 offset, u64 size)
 {
-	std::vector<u8> bytes(size);
+	const u64 all = disk_size();
+	std::vector<u8> bytes(offset < all ? std::min(size, all - offset) : 0);
 	auto disk = ramdisk::boot_disk();
 
 	if (disk)
-		disk.value()->read(0, initrd::MutableBytes(bytes.data(), bytes.size()));
+		disk.value()->read(offset, initrd::MutableBytes(bytes.data(), bytes.size()));
 	return bytes;
+}
+
+// Where in /dev/ram0 the root is, or would be.
+Partition Machine::root_place() const
+{
+	return place_.value_or(Partition{0, partition_ ? 0 : disk_size()});
 }
 
 void Machine::look_at_disk()
 {
 	if (!head_.empty())
 		return;
-	head_ = read_disk(std::min<u64>(disk_size(), kHeadOfDisk));
+	if (partition_ && partition_ < ramdisk_max_part())
+		place_ = find_partition(read_disk, disk_size(), partition_, request_.config);
+	const Partition place = root_place();
+
+	head_ = read_disk(place.offset, std::min<u64>(place.size, kHeadOfDisk));
 	const initrd::Format *const format = initrd::identify(disk_head());
 
 	if (!format || format->kind != initrd::Kind::kFileSystem)
@@ -308,17 +327,20 @@ Inside *Machine::inside()
 	if (looked_inside_ || report_.file_system.empty() || !request_.look_inside)
 		return inside_.get();
 	looked_inside_ = true;
-	if (const u64 size = disk_size())
-		inside_ = request_.look_inside(read_disk(size), report_.file_system, report_);
+	const Partition place = root_place();
+
+	if (place.size)
+		inside_ = request_.look_inside(read_disk(place.offset, place.size),
+					       report_.file_system, report_);
 	return inside_.get();
 }
 
 // Whether its driver refuses the file system because the device is smaller than that.
 bool Machine::is_cut_off() const
 {
-	const bool looks = report_.file_system == "ext2" || report_.file_system == "squashfs";
-
-	return looks && report_.claimed > host::gendisks()[0].size;
+	if (!wants_its_size(report_.file_system) || !disk_size())
+		return false;
+	return report_.claimed > (place_ ? place_->size : host::gendisks()[0].size);
 }
 
 // What the kernel can mount /dev/ram0 as.
@@ -328,13 +350,19 @@ void Machine::offer_file_systems()
 	host::Root &root = host::root();
 
 	look_at_disk();
-	if (report_.file_system.empty() || is_cut_off() ||
-	    !lacking_options(report_.file_system, disk_head(), request_.config).empty())
+	if (report_.file_system.empty() || is_cut_off())
 		return;
-	root.mountable_as = mount_type(report_.file_system, disk_head());
+	root.writable = true;
+	for (const Obstacle &obstacle :
+	     obstacles(report_.file_system, disk_head(), request_.config)) {
+		if (!obstacle.only_for_writing)
+			return;
+		root.writable = false;
+	}
+	root.mountable_as = mount_type(report_.file_system, disk_head(), request_.config);
 	root.file_systems = {root.mountable_as};
-	root.writable = std::find(std::begin(kReadOnly), std::end(kReadOnly), root.mountable_as) ==
-			std::end(kReadOnly);
+	if (std::ranges::find(kReadOnly, root.mountable_as) != std::end(kReadOnly))
+		root.writable = false;
 }
 
 int Machine::linuxrc_status()

@@ -13,6 +13,7 @@
 
 #include "inspect/command_line.h"
 #include "inspect/inspect.h"
+#include "inspect/partitions.h"
 #include "inspect/trace.h"
 
 namespace inspect {
@@ -58,6 +59,12 @@ public:
 	bool changed_root() const { return changed_root_; }
 	/* What there is in /dev/ram0 at the end, in bytes; 0: nothing. */
 	static u64 disk_size();
+	/* The number of its partition that is the root; 0: the whole of it. */
+	u32 partition() const { return partition_; }
+	/* Whether the image has that one, and the kernel a number for it. */
+	bool has_partition() const { return place_.has_value(); }
+	/* Whether /dev/ram0 is too small for the file system in it, by its driver's measure. */
+	bool is_cut_off() const;
 	/* Whether the kernel stops on the way, by its own decision. */
 	bool panics() const { return panic_.has_value(); }
 	/* The start of /dev/ram0, as much as formats are told by. */
@@ -79,9 +86,9 @@ private:
 	void offer_file_systems();
 	void look_at_disk();
 	int linuxrc_status();
-	bool is_cut_off() const;
 	static std::optional<Load> told_load();
-	static std::vector<u8> read_disk(u64 size);
+	static std::vector<u8> read_disk(u64 offset, u64 size);
+	Partition root_place() const;
 
 	initrd::Bytes image_;
 	const Request &request_;
@@ -92,6 +99,8 @@ private:
 	std::unique_ptr<Files> rootfs_;
 	std::unique_ptr<Inside> inside_;
 	std::vector<u8> head_;
+	std::optional<Partition> place_;
+	u32 partition_ = 0;
 	bool looked_inside_ = false;
 	bool changed_root_ = false;
 	bool stopped_early_ = true;

@@ -91,6 +91,7 @@ struct Report {
 	std::string program_in;	 /* archive, image, or the root device's name */
 	u64 memory_peak = 0;	 /* with the image, without the kernel */
 	u64 memory_end = 0;
+	u64 memory_least = 0; /* the machine's, where --memory is too little; 0: not known */
 	std::vector<Message> messages;
 	std::vector<std::string> steps;
 	std::vector<Finding> findings;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 // What is to be said of the root that the kernel goes on to.
 
+#include <algorithm>
+
+#include "inspect/file_systems.h"
 #include "inspect/findings.h"
+#include "seam/files.h"
 
 namespace inspect {
 namespace {
@@ -36,12 +40,56 @@ void judge_console(Files &files, const char *where, Severity severity, Report &r
 			   "make the node (c 5 1)");
 }
 
-// An archive's own program is there. What it names may not be.
+// The program that the kernel runs where /init, or what rdinit= names, cannot be run; ""
+// where it would panic.
+std::string program_instead(Machine &machine, const Config &config)
+{
+	std::vector<std::string> names(std::begin(kInits), std::end(kInits));
+	const std::string own = config.text("DEFAULT_INIT");
+
+	if (!own.empty())
+		names.insert(names.begin(), own);
+	// It is this one or none.
+	if (!machine.requested_init().empty())
+		names = {machine.requested_init()};
+	for (const std::string &name : names) {
+		Report unseen;
+
+		if (check_program(machine.rootfs(), name, config, unseen))
+			return name;
+	}
+	return "";
+}
+
+// An archive's own program is there; that it is, is all that the kernel looks at. Where it
+// cannot be run, another one of the archive's may be, and no root is mounted.
 void judge_init(Machine &machine, const Request &request, Report &report)
 {
-	report.program = machine.command_line().value_or("rdinit", "/init");
+	const std::string init = machine.command_line().value_or("rdinit", "/init");
+	const size_t before = report.findings.size();
+
+	report.program = init;
 	report.program_in = "archive";
-	check_program(machine.rootfs(), report.program, request.config, report);
+	if (!check_program(machine.rootfs(), init, request.config, report)) {
+		const std::string instead = program_instead(machine, request.config);
+		const bool shell = instead == "/bin/sh" && machine.requested_init().empty();
+
+		for (size_t i = before; i < report.findings.size(); i++) {
+			Finding &finding = report.findings[i];
+
+			if (finding.code == "not-executable" &&
+			    finding.text.rfind(printable(init) + " ", 0) == 0)
+				finding.code = "init-not-executable";
+			if (!instead.empty() && !shell)
+				finding.severity = std::min(finding.severity, Severity::kWarning);
+		}
+		report.program = instead;
+		report.add(Severity::kNote, "init-instead",
+			   instead.empty() ?
+				   "nothing else in the archive can be run as the first program, "
+				   "either: No working init found" :
+				   "the kernel runs " + printable(instead) + " instead");
+	}
 	judge_console(machine.rootfs(), "the root file system", Severity::kWarning, report);
 }
 
@@ -50,17 +98,19 @@ void judge_no_init(Machine &machine, const std::string &root, Report &report)
 {
 	const CommandLine &line = machine.command_line();
 	const std::string init = line.value_or("rdinit", "/init");
-	const std::optional<File> there = machine.rootfs().find(init);
+	const host::Node *const link = host::node_at(init);
 	const std::string shown = printable(init);
 	const Severity severity = line.has("rdinit") || root.empty() ? Severity::kError :
 								       Severity::kWarning;
 
-	if (there)
-		report.add(
-			severity, "init-not-executable",
-			shown + " is in the archive, but the kernel may not execute it, so it goes "
-				"on to mount a root",
-			"chmod +x, and make the archive again");
+	if (link)
+		report.add(severity, "no-init",
+			   shown + " is a link to " + printable(link->target) +
+				   ", which is not there, so the kernel goes on to mount a root",
+			   link->target.empty() || link->target[0] != '/' ?
+				   "the link begins in the folder that it is in" :
+				   "put what it leads to into the archive, or let the link be "
+				   "relative to the archive's root");
 	else if (line.has("rdinit"))
 		report.add(severity, "no-init",
 			   shown + ", which rdinit= names, is not in the archive",
@@ -82,6 +132,11 @@ void judge_image_root(Machine &machine, const Request &request, Report &report)
 
 	report.program_in = "image";
 	report.program = machine.requested_init();
+	if (machine.partition() && !machine.has_partition())
+		report.add(Severity::kError, "no-partition",
+			   "the image has no partition " + std::to_string(machine.partition()) +
+				   ", or none in a table that the kernel knows",
+			   "sfdisk shows what it has");
 	if (!inside || machine.panics())
 		return;
 	report.program = first_init(*inside, machine.requested_init());
@@ -97,19 +152,39 @@ void judge_image_root(Machine &machine, const Request &request, Report &report)
 		judge_console(*inside, "the image", Severity::kWarning, report);
 }
 
+bool is_mountable(const Machine &machine, const Request &request, const Report &report)
+{
+	return std::ranges::all_of(
+		obstacles(report.file_system, machine.disk_head(), request.config),
+		[](const Obstacle &obstacle) { return obstacle.only_for_writing; });
+}
+
 // An image that is not the root: linuxrc runs, if it is there.
-void judge_linuxrc(Machine &machine, const std::string &root, Report &report)
+void judge_linuxrc(Machine &machine, const Request &request, const std::string &root,
+		   Report &report)
 {
 	Inside *const inside = machine.inside();
 	const bool has_linuxrc = inside && inside->find("/linuxrc").has_value();
+	const bool could_be_root = !report.file_system.empty() && !machine.is_cut_off() &&
+				   is_mountable(machine, request, report);
 
-	if (root.empty())
+	if (machine.partition())
+		report.add(Severity::kError, "no-partition",
+			   printable(root) + " has no number: the kernel looks for no partitions of "
+					     "/dev/ram0 without brd.max_part=",
+			   "add brd.max_part=" +
+				   std::to_string(std::max(4u, machine.partition() + 1)) +
+				   " to the command line");
+	else if (root.empty())
 		report.add(Severity::kError, "no-root",
 			   has_linuxrc ?
 				   "/linuxrc runs, but then there is no root to mount, unless it "
 				   "names one in /proc/sys/kernel/real-root-dev" :
 				   "nothing names the root: the kernel would not go on from here",
-			   "add root=/dev/ram0 to the command line if the image is to be the root");
+			   could_be_root ?
+				   "add root=/dev/ram0 to the command line if the image is to be "
+				   "the root" :
+				   "name another root: the image is no file system that can be one");
 	else if (inside && !has_linuxrc)
 		report.add(Severity::kWarning, "no-linuxrc",
 			   "the image is loaded, but " + printable(root) +
@@ -137,7 +212,7 @@ void judge_root(Machine &machine, const Request &request, Report &report)
 	report.program_in = root;
 	report.program = machine.requested_init();
 	if (report.outcome == Outcome::kDisk)
-		judge_linuxrc(machine, root, report);
+		judge_linuxrc(machine, request, root, report);
 	else if (machine.root() == Root::kImage)
 		report.add(Severity::kError, "no-image",
 			   "the root is to be /dev/ram0, but nothing is loaded into it",

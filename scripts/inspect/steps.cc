@@ -87,6 +87,9 @@ std::string program_in_words(const Machine &machine, const Report &report)
 		return "The kernel panics on the way.";
 	switch (machine.root()) {
 	case Root::kInit:
+		if (program.empty())
+			return "The kernel mounts no root, and there is no program of the archive "
+			       "that it can run as process 1: it stops.";
 		return program + " of the archive runs as process 1. The kernel mounts no root.";
 	case Root::kImage:
 		if (report.outcome != Outcome::kDisk)

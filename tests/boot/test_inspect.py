@@ -7,7 +7,9 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Callable
 
@@ -17,6 +19,10 @@ import guests
 import images
 import vm
 from conftest import ROOT, Lab
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+import verdicts  # noqa: E402
 from images import Entry
 
 pytestmark = [pytest.mark.machines("x86_64"), pytest.mark.cxx_only(reason="prints other lines")]
@@ -130,3 +136,15 @@ def test_linuxrc(lab: Lab) -> None:
                                      disks=[guests.real_root(lab)], root=False)
     assert outcome.success, outcome.reason
     assert told["boots"] and "no-linuxrc" in {finding["code"] for finding in told["findings"]}
+
+
+@pytest.mark.parametrize("row", verdicts.ROWS, ids=lambda row: row.name)
+def test_verdicts(lab: Lab, row: verdicts.Row) -> None:
+    """What it says of an image, and whether that boots."""
+    folder = lab.path("work")
+    folder.mkdir()
+    image = lab.write("initrd", row.make(lab.tree(), folder))
+    shutil.rmtree(folder)
+    outcome = lab.boot(image, row.append, root=False, clean=False)
+    told = predict(lab, image, re.findall(r"Kernel command line: (.*)", outcome.console.text)[0])
+    assert (outcome.success, told["boots"]) == (not row.why_not, not row.why_not), (outcome.reason, told["findings"])

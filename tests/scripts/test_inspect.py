@@ -27,6 +27,7 @@ sys.path[:0] = [str(ROOT / "qemu"), str(ROOT / "tests")]
 
 import images  # noqa: E402
 import readme  # noqa: E402
+import verdicts  # noqa: E402
 from images import Entry  # noqa: E402
 
 RAM0 = "--append=root=/dev/ram0 rw"
@@ -38,7 +39,7 @@ FIELDS = {
          "claimed", "program", "program_in", "memory", "messages", "steps", "findings", "boots", "entries"],
     "segments": ["offset", "size", "out", "compressor", "format", "streams", "whole"],
     "load": ["format", "how", "in", "out", "copied"],
-    "memory": ["peak", "end"],
+    "memory": ["peak", "end", "least"],
     "messages": ["level", "text"],
     "findings": ["severity", "code", "text", "advice"],
     "entries": ["name", "type", "mode", "uid", "gid", "nlink", "size", "mtime", "target", "major", "minor", "segment"],
@@ -225,7 +226,7 @@ def test_boot_configuration() -> None:
     assert found["bootconfig"] is None and "bootconfig" in codes(found, "warning")
     # As much as there may be, and more.
     for size, cut in ((32764, True), (32768, False)):
-        found = report(behind(size * ord("x"), b"x" * size), status=int(not cut))
+        found = report(behind(size * ord("x"), b"x" * size), status=0)
         assert (found["bootconfig"] == size + 20) == cut == ("bootconfig" not in codes(found, "warning"))
 
 
@@ -327,6 +328,137 @@ def test_programs() -> None:
     dynamic = Path("/bin/true").read_bytes()
     assert wrong(Entry.file("init", dynamic, mode=0o755)) == {"no-interpreter"}
     assert wrong() == {"no-init"}
+    # An object is no program, nor is a script that names nobody, or too late.
+    assert wrong(Entry.file("init", patched(shell, 16, b"\1"), mode=0o755)) == {"no-program-format"}
+    assert wrong(Entry.file("init", b"#!\n", mode=0o755)) == {"no-program-format"}
+    assert wrong(Entry.file("init", b"#!" + b" " * 300 + b"/bin/sh\n", mode=0o755)) == {"no-program-format"}
+    # Lines that end as on DOS.
+    script = Entry.file("init", b"#!/bin/sh\r\necho\r\n", mode=0o755)
+    assert wrong(Entry.file("bin/sh", shell, mode=0o755), script) == {"carriage-return"}
+
+
+def patched(data: bytes, at: int, value: bytes) -> bytes:
+    return verdicts.patched(data, at, value)
+
+
+def test_first_programs() -> None:
+    """That /init is there is all that the kernel looks at: where it cannot be run, it runs
+    another program of the archive's, and mounts no root."""
+    shell = images.find_busybox().read_bytes()
+
+    def look(*more: Entry, append: str = "root=/dev/vda") -> dict[str, Any]:
+        return report(images.newc([Entry.directory("bin"), Entry.directory("sbin"), *more]), f"--append={append}")
+
+    folder = Entry.directory("init")
+    found = look(folder, append="")
+    assert codes(found, "error") == {"no-program"} and "is a folder" in found["findings"][0]["text"]
+    assert "stops" in found["steps"][-1] and found["program"] is None
+    # A shell without a system is nothing that anybody wants; another init may be.
+    found = look(folder, Entry.file("bin/sh", shell, mode=0o755))
+    assert codes(found, "error") == {"no-program"} and found["program"] == "/bin/sh"
+    found = look(folder, Entry.file("sbin/init", shell, mode=0o755))
+    assert found["boots"] and found["program"] == "/sbin/init" and "no-program" in codes(found, "warning")
+    found = look(folder, Entry.file("sbin/init", shell, mode=0o755), append="init=/none")
+    assert not found["boots"] and found["program"] is None
+    # A link that leads nowhere is no /init at all.
+    found = look(Entry.symlink("init", "/lib/systemd/systemd"), append="")
+    assert codes(found, "error") == {"no-init"}
+    assert "is a link to /lib/systemd/systemd, which is not there" in found["findings"][0]["text"]
+    assert codes(look(Entry.symlink("init", "x"))) == {"no-init", "no-console"} - {"no-console"}
+
+
+def test_architectures(tmp_path: Path) -> None:
+    """Programs of another kind than the kernel's."""
+    shell = images.find_busybox().read_bytes()
+    config = tmp_path / "config"
+
+    def look(machine: int, *options: str) -> dict[str, Any]:
+        config.write_text("".join(f"CONFIG_{option}=y\n" for option in (
+            "BLK_DEV_INITRD", "BLOCK", "BLK_DEV_RAM", "BINFMT_ELF", *options)))
+        data = images.newc([Entry.file("init", patched(shell, 18, machine.to_bytes(2, "little")), mode=0o755)])
+        return report(data, *([f"--config={config}"] if options else []))
+
+    assert "wrong-machine" in codes(look(183, "X86_64"), "error")
+    assert "no-binfmt" in codes(look(3, "X86_64"), "error")
+    assert not codes(look(3, "X86_64", "IA32_EMULATION"), "error")
+    assert "no-binfmt" in codes(look(40, "ARM64"), "error")
+    assert "machine" in codes(look(0x1234), "note")
+
+
+def test_verdicts(tree: Path, tmp_path: Path) -> None:
+    """Images that the tests' kernel boots, and images that it does not."""
+    wrong = {}
+    config = ROOT / "qemu/kernel.config"
+    for row in verdicts.ROWS:
+        found = report(row.make(tree, tmp_path), f"--append={' '.join(row.append)}", f"--config={config}")
+        says = " ".join(finding["text"] for finding in found["findings"] if finding["severity"] == "error")
+        if found["boots"] == bool(row.why_not) or (row.why_not and row.why_not not in codes(found, "error")) \
+                or row.words not in says:
+            wrong[row.name] = found["findings"]
+    assert wrong == {}
+
+
+def test_other_kernels(tree: Path, tmp_path: Path) -> None:
+    """What depends on the configuration, and on the series that its first lines name."""
+    config = tmp_path / "config"
+    usual = ("BLK_DEV_INITRD", "BLOCK", "BLK_DEV_RAM", "RD_XZ", "EXT4_FS", "EROFS_FS", "EROFS_FS_ZIP", "SQUASHFS",
+             "SQUASHFS_XZ", "XFS_FS", "BINFMT_ELF", "BINFMT_SCRIPT")
+    rows = {row.name: row for row in verdicts.ROWS}
+
+    def boots(name: str, *options: str, series: str = "6.12.117") -> bool:
+        config.write_text(f"#\n# Automatically generated file; DO NOT EDIT.\n# Linux/x86 {series} Kernel "
+                          "Configuration\n#\n" + "".join(f"CONFIG_{option}=y\n" for option in (*usual, *options)))
+        row = rows[name]
+        return bool(report(row.make(tree, tmp_path), f"--append={' '.join(row.append)}",
+                           f"--config={config}")["boots"])
+
+    assert boots("ext4-casefold", "UNICODE") and not boots("ext4-casefold")
+    assert boots("xz-arm", "XZ_DEC_ARM") and not boots("xz-x86") and boots("xz-x86", "XZ_DEC_X86")
+    assert boots("xz-arm64", "XZ_DEC_ARM64") and boots("xz-crc32")
+    assert boots("erofs-lzma", "EROFS_FS_ZIP_LZMA") and boots("erofs-zstd", "EROFS_FS_ZIP_ZSTD")
+    assert boots("squashfs-x86", "XZ_DEC_X86") and not boots("squashfs-x86")
+    assert boots("erofs-48bit", series="6.15.2") and not boots("erofs-metabox", series="6.16.0")
+    assert boots("erofs-metabox", series="7.2.0")
+    assert boots("ext4-blocks-65536", "PAGE_SIZE_64KB") and not boots("squashfs-blocks-4096", "ARM64_16K_PAGES")
+    assert boots("ext4-blocks-65536", "TRANSPARENT_HUGEPAGE", series="7.2.0")
+    # An ext2 or ext3 is mounted by whichever driver there is.
+    for name, options, ok in (("ext3", ("EXT2_FS",), True), ("ext4-default", ("EXT2_FS",), False),
+                              ("ext2-dir-index", ("EXT2_FS",), True)):
+        usual = ("BLK_DEV_INITRD", "BLOCK", "BLK_DEV_RAM", "BINFMT_ELF", "BINFMT_SCRIPT")
+        assert boots(name, *options) == ok, name
+    # Without a configuration it has what all series have.
+    for name, ok in (("xz-arm", True), ("xz-arm64", False), ("xz-delta", False), ("ext4-casefold", True),
+                     ("erofs-lzma", True), ("erofs-48bit", False)):
+        row = rows[name]
+        assert bool(report(row.make(tree, tmp_path), f"--append={' '.join(row.append)}")["boots"]) == ok, name
+
+
+def test_folders_of_archives() -> None:
+    """A later folder in place of a link, and a root folder that nobody may enter."""
+    merged = [Entry.directory("usr"), Entry.directory("usr/bin"), Entry.symlink("bin", "usr/bin"),
+              Entry.file("usr/bin/sh", images.find_busybox().read_bytes(), mode=0o755),
+              Entry.file("init", SCRIPT_TEXT, mode=0o755)]
+    assert report(images.newc(merged), status=0)["findings"] == []
+    later = images.newc([Entry.directory("./bin"), Entry.file("./bin/more", b"")])
+    found = report(images.newc(merged) + later, status=1)
+    assert codes(found) == {"link-replaced", "no-interpreter", "init-instead"}
+    assert "bin -> usr/bin" in found["findings"][0]["text"] + found["findings"][-1]["text"]
+    # The other way round nothing is lost.
+    assert "link-replaced" not in codes(report(later + images.newc(merged)))
+    for mode, said in ((0o700, True), (0o755, False), (0o750, True)):
+        found = report(images.newc(entries(Entry.directory(".", mode=mode))), status=0)
+        assert (codes(found, "warning") == {"root-mode"}) == said
+
+
+def test_advice(tree: Path) -> None:
+    """root=/dev/ram0 is advised only for what could be mounted."""
+    def advice(data: bytes) -> str:
+        return " ".join(str(finding["advice"]) for finding in report(data, status=1)["findings"])
+
+    assert "root=/dev/ram0" in advice(image(tree, "ext2").read_bytes())
+    for data in (gzip.compress(images.sample_data(100_000)), gzip.compress(b"x" * 257 + b"ustar" + bytes(1000)),
+                 bytes([0x5A]) + images.sample_data(50_000)):
+        assert "root=/dev/ram0" not in advice(data)
 
 
 def test_programs_in_images(tree: Path, tmp_path: Path) -> None:
@@ -777,7 +909,8 @@ def test_help_and_manual() -> None:
         assert [field for field in fields if field not in page] == []
     sources = [path.read_text() for path in (ROOT / "scripts/inspect").glob("*.cc")]
     known = set(re.findall(r'Severity::k\w+,\s*"([a-z-]+)"', "\n".join(sources)))
-    assert {"no-init", "no-driver"} <= known
+    known |= {"no-driver", "unmountable"}
+    assert {"no-init", "no-partition"} <= known
     assert [code for code in sorted(known) if code not in page] == []
 
 
