@@ -32,24 +32,20 @@ extern "C" void decode_ahead(void *context)
 	batch.framing.work(batch.list);
 }
 
-size_t cpus()
-{
-	return min(seam_cpus(), kMaxCpus);
-}
-
 } // namespace
 
 // Lists the blocks of the next batch; returns how many, 0 if it is not worth it.
 size_t Ahead::collect(size_t at)
 {
-	const u64 most = min<u64>(min(cpus() * kMostPerCpu, kMost), seam_memory_available() / 4);
+	const u64 most = min<u64>(min(cpus_ * kMostPerCpu, kMost), seam_memory_available() / 4);
+	const Span<Work> works = this->works();
 	size_t count = 0;
 	Block block;
 
 	room_ = 0;
-	while (count < cpus() * kBlocksPerCpu && framing_.find(in_, at, block) &&
+	while (count < works.size() && framing_.find(in_, at, block) &&
 	       block.size <= most - room_) {
-		works()[count++] = {block.in, MutableBytes(nullptr, block.size), block.end, -1};
+		works[count++] = {block.in, MutableBytes(nullptr, block.size), block.end, -1};
 		room_ += block.size;
 		at = block.end;
 	}
@@ -62,7 +58,7 @@ size_t Ahead::collect(size_t at)
 // Decodes a batch and hands on what is good from its start on.
 Result<size_t> Ahead::decode(size_t at, size_t count)
 {
-	const Span<Work> works(this->works(), count);
+	const Span<Work> works = this->works().first(count);
 	auto lent = out_.lend(room_);
 	size_t made = 0;
 
@@ -80,7 +76,7 @@ Result<size_t> Ahead::decode(size_t at, size_t count)
 	}
 	Batch batch = {framing_, works};
 
-	seam_run_parallel(decode_ahead, &batch, min(cpus(), count));
+	seam_run_parallel(decode_ahead, &batch, min(cpus_, count));
 	for (const Work &work : works) {
 		given_up_ = work.made < 0;
 		if (given_up_)
@@ -103,7 +99,9 @@ Result<size_t> Ahead::decode(size_t at, size_t count)
 
 Result<size_t> Ahead::run(size_t at)
 {
-	if (cpus() == 1 || given_up_ || in_.data() + at < out_.looked_ahead())
+	// Once for each run: processors come and go.
+	cpus_ = min(seam_cpus(), kMaxCpus);
+	if (cpus_ == 1 || given_up_ || in_.data() + at < out_.looked_ahead())
 		return at;
 	while (!given_up_) {
 		Block block;
@@ -111,7 +109,7 @@ Result<size_t> Ahead::run(size_t at)
 		if (!framing_.find(in_, at, block))
 			break;
 		if (!list_.size()) {
-			auto list = Buffer::create(cpus() * kBlocksPerCpu * sizeof(Work));
+			auto list = Buffer::create(cpus_ * kBlocksPerCpu * sizeof(Work));
 
 			given_up_ = !list;
 			if (!list)

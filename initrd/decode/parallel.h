@@ -90,16 +90,18 @@ public:
 private:
 	size_t collect(size_t at);
 	Result<size_t> decode(size_t at, size_t count);
-	INLINE Work *works() const
+	/* As many as there is memory for, whatever the number of processors is now. */
+	INLINE Span<Work> works() const
 	{
 		// SAFETY: allocated for Work objects, which need no construction.
-		return reinterpret_cast<Work *>(list_.data());
+		return {reinterpret_cast<Work *>(list_.data()), list_.size() / sizeof(Work)};
 	}
 
 	const Framing &framing_;
 	Bytes in_;
 	Sink &out_;
 	Buffer list_;
+	size_t cpus_ = 1; /* as run() has found them */
 	size_t room_ = 0; /* bytes that the batch needs */
 	size_t last_made_ = 0;
 	bool given_up_ = false;

@@ -76,8 +76,8 @@ Outcome load_into(ramdisk::Disk &disk, Decoder decode, const Data &packed)
 	return outcome;
 }
 
-// The same, and sees that nothing is left behind.
-Outcome load(Decoder decode, const Data &packed, size_t cpus)
+// The same, and sees that nothing is left behind. `cpus`: a number, or who counts them.
+template <typename Cpus> Outcome load(Decoder decode, const Data &packed, Cpus cpus)
 {
 	ramdisk::Disk &disk = *ramdisk::boot_disk().value();
 
@@ -189,6 +189,31 @@ TEST_P(Parallel, GivesBackWhatWasPacked)
 	}
 }
 
+// Two processors at first, and more after the first batch, with blocks for all of them;
+// or some of them go away again.
+TEST_P(Parallel, ProcessorsComeAndGo)
+{
+	for (const auto &numbers : std::vector<std::vector<size_t>>{
+		     {2, 2, 2, 8, 64}, {64, 1, 2}, {1, 1, 8}, {8, 2, 2, 2, 1}}) {
+		size_t asked = 0;
+
+		SCOPED_TRACE(numbers.front());
+		const Outcome outcome = load(GetParam().decode, packed_, [&] {
+			return numbers[std::min(asked++, numbers.size() - 1)];
+		});
+
+		EXPECT_EQ(outcome.reason, "");
+		EXPECT_TRUE(outcome.output == plain_);
+	}
+}
+
+TEST_P(Parallel, WithoutHelpersOneDoesAllTheWork)
+{
+	host::set_no_helpers(true);
+	EXPECT_TRUE(load(GetParam().decode, packed_, 4).output == plain_);
+	EXPECT_GT(host::parallel_runs(), 0u);
+}
+
 TEST_P(Parallel, TakesBlocksNotMembersIntoASinkThatMindsThem)
 {
 	const host::Exact in(packed_);
@@ -272,6 +297,29 @@ TEST_P(Parallel, AnAllocationThatFailsIsAnErrorOrDoneWithout)
 			std::equal(outcome.output.begin(), outcome.output.end(), plain_.begin()));
 	}
 	host::fail_allocation(0);
+}
+
+using ParallelBatches = host::World;
+
+// More blocks than two processors have in a batch, and as many as eight have.
+TEST_F(ParallelBatches, HaveRoomForTheProcessorsThatThereWereAtFirst)
+{
+	const Data plain = much(size_t{3} << 20);
+	const Data packed = host::bgzip(plain, 600);
+
+	host::set_memory_available(u64{1} << 30);
+	for (const size_t before : {3, 4, 5, 6, 8}) {
+		size_t asked = 0;
+
+		SCOPED_TRACE(before);
+		const Outcome outcome = load(decode_gzip, packed, [&] {
+			return asked++ < before ? size_t{2} : size_t{8};
+		});
+
+		EXPECT_EQ(outcome.reason, "");
+		EXPECT_TRUE(outcome.output == plain);
+		EXPECT_GE(host::parallel_runs(), 3u);
+	}
 }
 
 using ParallelLook = host::World;

@@ -71,6 +71,10 @@ void counted_free(void *memory);
 
 /* How many processors there are; 1 after reset(). */
 void set_cpus(size_t count);
+/* As many as this says whenever somebody asks: they come and go. */
+void set_cpus(std::function<size_t()> count);
+/* Others are busy with something else: nobody comes to share the work. */
+void set_no_helpers(bool none);
 /* How often work was shared between processors. */
 size_t parallel_runs();
 
