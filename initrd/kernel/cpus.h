@@ -17,8 +17,9 @@ size_t seam_cpus(void);
 typedef void seam_work(void *context);
 
 /*
- * Calls `work` `calls` times, here and on other processors, as many at once as
- * there are processors free; returns when all calls have returned. May sleep.
+ * Calls `work` here and, while that runs, on other processors: `calls` times at most in
+ * all, as often as there are processors free. Returns when all calls that have begun have
+ * returned; the one here has to be enough. May sleep.
  */
 void seam_run_parallel(seam_work *work, void *context, size_t calls);
 

@@ -44,10 +44,24 @@
 #if SERIES_AT_LEAST(6, 10)
 #include <linux/mm_types.h>
 #include <linux/pgalloc_tag.h>
+/* Makes a page one that was allocated here. */
+#define SERIES_TAG_PAGE(page)                                    \
+	alloc_hooks(({                                           \
+		pgalloc_tag_add(page, current, 1);               \
+		0;                                               \
+	}))
 #else
 #define clear_page_tag_ref(page) \
 	do {                     \
 	} while (0)
+#define SERIES_TAG_PAGE(page) clear_page_tag_ref(page)
+#endif
+
+/* The queue for work on any processor has another name from 6.18 on. */
+#if SERIES_AT_LEAST(6, 18)
+#define SERIES_UNBOUND_QUEUE system_dfl_wq
+#else
+#define SERIES_UNBOUND_QUEUE system_unbound_wq
 #endif
 
 /* Mounts got an ID mapping instead of a user namespace in 6.3. */
