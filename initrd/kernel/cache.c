@@ -38,6 +38,11 @@ int __init seam_node_takes_pages(const struct seam_node *node)
 	       S_ISREG(inode->i_mode) && !i_size_read(inode) && !inode->i_mapping->nrpages;
 }
 
+int __init seam_node_pages_can_move(const struct seam_node *node)
+{
+	return !!(mapping_gfp_mask(to_inode(node)->i_mapping) & __GFP_MOVABLE);
+}
+
 size_t __init seam_pages_new(const struct seam_node *node, struct seam_page **pages,
 			     size_t count)
 {
@@ -63,9 +68,10 @@ struct seam_page * __init seam_page_adopt(u8 *mapped)
 	struct page *page = virt_to_page(mapped);
 
 	/* free_reserved_page() without the free; its counting was done before. */
-	clear_page_tag_ref(page);
 	__ClearPageReserved(page);
 	init_page_count(page);
+	/* Whoever moves it, or splits it, wants to know who had it allocated. */
+	SERIES_TAG_PAGE(page);
 	flush_dcache_page(page);
 	return (struct seam_page *)page;
 }

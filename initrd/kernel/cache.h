@@ -20,6 +20,8 @@ struct seam_page;
  * and has none yet.
  */
 int seam_node_takes_pages(const struct seam_node *node);
+/* Whether the kernel can move the pages of such a file elsewhere: tmpfs, not ramfs. */
+int seam_node_pages_can_move(const struct seam_node *node);
 
 /*
  * Pages for data of such a file, not zeroed, owned by the caller: up to `count`,

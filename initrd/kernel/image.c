@@ -109,16 +109,27 @@ void __init seam_image_hand_over(u8 *start, size_t size)
 {
 	seam_image_detach(start, size);
 	while (size) {
-		struct zone *zone = page_zone(virt_to_page(start));
-		size_t part = size;
+		struct page *page = virt_to_page(start);
+		size_t count = pages_of_one_zone(page, size >> PAGE_SHIFT);
 
-		/* Nearly always one; else up to where the next one begins. */
-		if (page_zone(virt_to_page(start + size - 1)) != zone)
-			part = (zone_end_pfn(zone) - page_to_pfn(virt_to_page(start))) << PAGE_SHIFT;
-		adjust_managed_page_count(virt_to_page(start), part >> PAGE_SHIFT);
-		start += part;
-		size -= part;
+		adjust_managed_page_count(page, count);
+		start += count << PAGE_SHIFT;
+		size -= count << PAGE_SHIFT;
 	}
+}
+
+int __init seam_image_is_movable(u8 *start, size_t size)
+{
+	while (size) {
+		struct page *page = virt_to_page(start);
+		size_t count = pages_of_one_zone(page, size >> PAGE_SHIFT);
+
+		if (is_zone_movable_page(page))
+			return true;
+		start += count << PAGE_SHIFT;
+		size -= count << PAGE_SHIFT;
+	}
+	return false;
 }
 
 void __init seam_image_free(u8 *start, size_t size)

@@ -68,6 +68,12 @@ void seam_image_free(u8 *start, size_t size);
 void seam_image_hand_over(u8 *start, size_t size);
 
 /*
+ * Whether any of these whole pages are where only what can be moved away may be:
+ * movablecore=, kernelcore=, memory that may be taken out.
+ */
+int seam_image_is_movable(u8 *start, size_t size);
+
+/*
  * Takes whole pages of the image out of the boot allocator's books; they stay
  * reserved until their owner gives them to the kernel.
  */
