@@ -2,6 +2,7 @@
 
 #include "initrd/support/guard.h"
 #include "initrd/support/parse.h"
+#include "ramdisk/memory_left.h"
 #include "ramdisk/ramdisk.h"
 
 namespace ramdisk {
@@ -13,6 +14,10 @@ namespace {
 constexpr u64 kKibibyte = 1024;
 // Disks grow in these units, so that no file system's last block is cut off.
 constexpr u64 kGrowth = 4096;
+// Minor numbers of one major.
+constexpr u32 kMinors = 1 << 20;
+// More disks than anybody means are not made at start.
+constexpr u32 kMostAtStart = 4096;
 // What a block device can be: its last byte's offset is a signed 64-bit number.
 constexpr u64 kLargest = ~0ull >> 1;
 
@@ -64,6 +69,7 @@ public:
 		first_ = disk;
 	}
 
+	// The one that was added last is taken out again.
 	static INLINE Disk *take_first()
 	{
 		Disk *const disk = first_;
@@ -81,38 +87,46 @@ constinit Disk *Registry::first_ = nullptr;
 
 Result<Disk *> Disk::create(u32 number)
 {
-	auto store = PageStore::create();
-
-	if (!store)
-		return store.error();
+	if (number >= kMinors / ramdisk_max_part())
+		return Error{initrd::kTooBig, "no device number is left for it"};
+	PageStore store = TRY(PageStore::create());
 
 	void *const memory = ramdisk_alloc(sizeof(Disk));
 
 	if (!memory)
 		return Error{initrd::kNoMemory, "out of memory"};
-	Disk *const disk = new (memory) Disk(number, initrd::move(store).value());
+	Disk *const disk = new (memory) Disk(number, initrd::move(store));
 	const ramdisk_minors minors = disk->minors();
-	int status;
 
 	if (!minors.count) {
 		destroy(disk);
 		return Error{initrd::kExists, "its device number is that of /dev/initrd"};
 	}
 
-	// Its size first: users may come as soon as it is visible.
 	disk->size_ = ramdisk_default_size() * kKibibyte;
-	disk->gendisk_ = ramdisk_gendisk_add(to_handle(disk), number, minors, disk->size_, &status);
+	disk->gendisk_ = ramdisk_gendisk_new(to_handle(disk), number, minors, disk->size_);
 	if (!disk->gendisk_) {
 		destroy(disk);
-		return Error{-status, "the block layer refused the RAM disk"};
+		return Error{initrd::kNoMemory, "out of memory"};
 	}
 	return disk;
 }
 
+// Users come before it returns: nothing of the disk is set afterwards that they need.
+Result<void> Disk::show()
+{
+	const int status = ramdisk_gendisk_show(gendisk_);
+
+	is_shown_ = status == 0;
+	return initrd::check(status, "the block layer refused the RAM disk");
+}
+
 void Disk::destroy(Disk *disk)
 {
+	if (disk->is_shown_)
+		ramdisk_gendisk_hide(disk->gendisk_);
 	if (disk->gendisk_)
-		ramdisk_gendisk_remove(disk->gendisk_);
+		ramdisk_gendisk_free(disk->gendisk_);
 	disk->~Disk();
 	ramdisk_free(disk);
 }
@@ -126,6 +140,12 @@ Result<Disk *> Disk::find_or_create(u32 number)
 	Disk *const disk = TRY(create(number));
 
 	Registry::add(disk);
+	auto shown = disk->show();
+
+	if (!shown) {
+		destroy(Registry::take_first());
+		return shown.error();
+	}
 	return disk;
 }
 
@@ -140,15 +160,48 @@ Result<void> Disk::grow(u64 size)
 	return {};
 }
 
+void Disk::begin_load()
+{
+	const UsersLock lock(gendisk_);
+
+	ramdisk_gendisk_drop_cache(gendisk_);
+	if (pages())
+		clear();
+	holds_initrd_.set(true);
+}
+
+void Disk::end_load()
+{
+	{
+		const UsersLock lock(gendisk_);
+
+		ramdisk_gendisk_drop_cache(gendisk_);
+	}
+	find_partitions();
+}
+
+// Whoever writes now has opened it, or mounted it, for something else. (Another writer
+// may be here at the same time.)
+void Disk::put_to_another_use()
+{
+	retired_.set(false);
+	holds_initrd_.set(false);
+	is_left_.set(false);
+}
+
 Result<void> Disk::adopt(Bytes image)
 {
+	const UsersLock lock(gendisk_);
 	const size_t page = ramdisk_page_size();
 
+	if (ramdisk_gendisk_users(gendisk_))
+		return Error{initrd::kBusy, "has users"};
 	// SAFETY: the caller hands over the pages; they are the disk's to write.
 	return store_.adopt(const_cast<u8 *>(image.data()),
 			    initrd::round_up(image.size(), page) / page);
 }
 
+// Only brd.max_part= gives it device numbers for them.
 void Disk::find_partitions()
 {
 	if (minors().count > 1)
@@ -192,32 +245,38 @@ bool Disk::retire()
 {
 	const UsersLock lock(gendisk_);
 
-	retired_ = true;
-	closed();
-	return !retired_;
+	retired_.set(true);
+	clear_if_retired();
+	return !retired_.is_set();
 }
 
 Result<void> Disk::flush()
 {
 	const UsersLock lock(gendisk_);
 
-	if (!holds_initrd_)
+	if (!holds_initrd_.is_set())
 		return Error{initrd::kNotForIt, "holds no initrd"};
 	if (ramdisk_gendisk_users(gendisk_) > 1)
 		return Error{initrd::kBusy, "has other users"};
 	// First, or it would be written back into a disk that is empty then.
 	ramdisk_gendisk_drop_cache(gendisk_);
-	holds_initrd_ = false;
+	put_to_another_use();
 	clear();
 	return {};
 }
 
 void Disk::closed()
 {
-	if (!retired_ || ramdisk_gendisk_users(gendisk_))
+	if (holds_initrd_.is_set() && ramdisk_boot_is_over() && !ramdisk_gendisk_claimed(gendisk_))
+		is_left_.set(true);
+	clear_if_retired();
+}
+
+void Disk::clear_if_retired()
+{
+	if (ramdisk_gendisk_users(gendisk_) || !retired_.is_set())
 		return;
-	retired_ = false;
-	holds_initrd_ = false;
+	put_to_another_use();
 	clear();
 }
 
@@ -255,6 +314,27 @@ int ramdisk_create(u32 number)
 	auto disk = Disk::find_or_create(number);
 
 	return disk ? 0 : -disk.error().code;
+}
+
+u32 ramdisk_create_first(int asked, int *status)
+{
+	const u32 wanted = asked > 0 ? static_cast<u32>(asked) : 0;
+	u32 number = 0;
+
+	for (*status = 0; number < wanted; number++) {
+		if (number == kMostAtStart)
+			*status = -initrd::kTooBig;
+		else if (!may_have(ramdisk_page_size()))
+			*status = -initrd::kNoMemory;
+		else
+			*status = ramdisk_create(number);
+		// That number is /dev/initrd's.
+		if (*status == -initrd::kExists)
+			*status = 0;
+		if (*status)
+			break;
+	}
+	return number;
 }
 
 int ramdisk_create_for_minor(u32 minor)
@@ -299,7 +379,6 @@ u64 ramdisk_parse_kib(const char *text)
 
 int ramdisk_sane_partitions(int asked, int most)
 {
-	constexpr u32 kMinors = 1 << 20;
 	u32 partitions = asked > 0 ? static_cast<u32>(asked) : 1;
 
 	if (partitions > static_cast<u32>(most))

@@ -20,6 +20,7 @@ class ImageDevice {
 public:
 	INLINE u64 size() const { return holding_.image.size(); }
 
+	void start();
 	void hold(const Holding &holding);
 	int open(bool writes, bool exclusive, const void *task);
 	void close(const void *task);
@@ -32,6 +33,7 @@ private:
 	void free_if_used();
 
 	Holding holding_ = {};
+	bool is_there_ = false; // the block device, whole
 	u64 users_ = 0;
 	bool used_ = false; // a user came and went, or none will ever come
 	// Whose exclusive open is not known yet to have been of use, until its
@@ -48,6 +50,12 @@ void ImageDevice::set(const Holding &holding)
 	ramdisk_image_resize(size());
 }
 
+void ImageDevice::start()
+{
+	is_there_ = true;
+	ramdisk_image_resize(size());
+}
+
 void ImageDevice::hold(const Holding &holding)
 {
 	set(holding);
@@ -56,7 +64,7 @@ void ImageDevice::hold(const Holding &holding)
 
 int ImageDevice::open(bool writes, bool exclusive, const void *task)
 {
-	if (!size())
+	if (!is_there_ || !size())
 		return -initrd::kNoDevice;
 	// After EACCES, and that only, mounting a root is tried again read-only.
 	if (writes)
@@ -133,7 +141,7 @@ void ramdisk_image_start(void)
 {
 	const Lock lock;
 
-	ramdisk_image_resize(device.size());
+	device.start();
 }
 
 void ramdisk_image_give_up(void)

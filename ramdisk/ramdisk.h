@@ -14,33 +14,50 @@
 
 namespace ramdisk {
 
+/* What is set with the gendisk's lock held, and read without it by who writes. */
+class Flag {
+public:
+	INLINE bool is_set() const { return __atomic_load_n(&value_, __ATOMIC_RELAXED); }
+	INLINE void set(bool value) { __atomic_store_n(&value_, value, __ATOMIC_RELAXED); }
+
+private:
+	bool value_ = false;
+};
+
 /* One RAM disk; lives until the driver is unloaded. */
 class Disk {
 public:
-	/* The disk with this number, made if there is none yet. */
+	/* The disk with this number, made and shown if there is none yet. */
 	static Result<Disk *> find_or_create(u32 number);
 
 	INLINE void read(u64 offset, MutableBytes to) const { store_.read(offset, to); }
 	INLINE Result<void> write(u64 offset, Bytes from, ramdisk_wait wait)
 	{
+		if (is_left_.is_set())
+			put_to_another_use();
 		return store_.write(offset, from, wait);
 	}
 	/* Makes it hold at least `size` bytes, in units of 4 KiB. Never smaller. */
 	Result<void> grow(u64 size);
 	/*
-	 * An initrd was loaded into it: BLKFLSBUF gives its memory back, as the
-	 * document has it. Other disks keep their data then.
+	 * An initrd is going to be loaded into it: it is emptied, and so is the page cache of
+	 * those who have it open. From now on BLKFLSBUF gives its memory back, as the document
+	 * has it; until the disk is put to another use, which is the first write after boot
+	 * when nobody has it mounted any more. Other disks keep their data then.
 	 */
-	INLINE void mark_as_initrd() { holds_initrd_ = true; }
-	/* Takes over the whole pages that `image`, page-aligned, lies in. */
+	void begin_load();
+	/* It is loaded, whole or not: what was read meanwhile is forgotten. */
+	void end_load();
+	/*
+	 * Takes over the whole pages that `image`, page-aligned, lies in. kBusy: somebody has
+	 * the disk open, and its pages cannot be exchanged; they are still the caller's.
+	 */
 	Result<void> adopt(Bytes image);
 	/* PageStore::insert(). */
 	INLINE Result<void> insert(u64 first, initrd::Span<ramdisk_page *> pages, size_t &done)
 	{
 		return store_.insert(first, pages, done);
 	}
-	/* Finds the partitions of what was loaded; with brd.max_part= only. */
-	void find_partitions();
 	/* Whether the minor number is the disk's or one of its partitions'. */
 	bool owns(u32 minor) const;
 	/* Frees the pages that lie whole in the range (bytes). */
@@ -63,22 +80,31 @@ public:
 	/* Its device numbers; one that /dev/initrd would share is left to that. */
 	ramdisk_minors minors() const;
 
-	/* For the list of disks only: to be called with the registry's lock held. */
+	/*
+	 * For the list of disks only: to be called with the registry's lock held. A disk is
+	 * created whole, and nobody sees it; kTooBig, kExists: it has no device number.
+	 */
 	static Result<Disk *> create(u32 number);
+	Result<void> show();
 	static void destroy(Disk *disk);
 
 private:
 	friend class Registry;
 	INLINE Disk(u32 number, PageStore store) : store_(initrd::move(store)), number_(number) {}
 	INLINE ~Disk() {}
+	void put_to_another_use();
+	void clear_if_retired();
+	void find_partitions();
 
 	PageStore store_;
 	Disk *next_ = nullptr;
 	ramdisk_gendisk *gendisk_ = nullptr;
 	u64 size_ = 0; /* bytes */
 	u32 number_;
-	bool holds_initrd_ = false;
-	bool retired_ = false; /* to be cleared when the last user goes */
+	bool is_shown_ = false;
+	Flag holds_initrd_;
+	Flag is_left_; /* by those who had the initrd mounted */
+	Flag retired_; /* to be cleared when the last user goes */
 };
 
 /* /dev/ram0, for the image that was loaded at boot. */

@@ -38,11 +38,13 @@ public:
 		pages_ = other.pages_;
 		freed_ = other.freed_;
 		releasable_ = other.releasable_;
+		is_movable_ = other.is_movable_;
 		other.data_ = nullptr;
 		other.size_ = 0;
 		other.pages_ = {nullptr, 0};
 		other.freed_ = 0;
 		other.releasable_ = false;
+		other.is_movable_ = false;
 		return *this;
 	}
 	Region(const Region &) = delete;
@@ -66,6 +68,11 @@ public:
 	 * kernel has reserved, nor those that others share.
 	 */
 	bool may_hand_over() const;
+	/*
+	 * Whether its pages lie where only such may be that the kernel can move away: they
+	 * may not become an owner's from whom it cannot.
+	 */
+	INLINE bool is_movable() const { return seam_image_is_movable(pages_.start, pages_.size); }
 	/* Whether any of its pages are a crash kernel's. */
 	bool overlaps_crash_kernel() const;
 
@@ -85,7 +92,11 @@ public:
 	 * to see its beginning again. Only where may_hand_over(), not under
 	 * retain_initrd.
 	 */
-	INLINE void allow_release() { releasable_ = may_hand_over(); }
+	INLINE void allow_release()
+	{
+		releasable_ = may_hand_over();
+		is_movable_ = is_movable();
+	}
 	/*
 	 * Everything before `end` has been read for good: gives back the pages that
 	 * lie whole before it, once there are enough of them to be worth it.
@@ -106,14 +117,16 @@ public:
 	 * The whole pages of the image that `data` begins with, for a new owner who
 	 * frees them as ordinary pages; everything before them is given back.
 	 * Empty where it does not begin with a whole page, or where the pages are
-	 * to stay.
+	 * to stay; or to be moved some day (is_movable()), which `can_move` says that the
+	 * owner's can be.
 	 */
-	INLINE MutableBytes take(Bytes data)
+	INLINE MutableBytes take(Bytes data, bool can_move = true)
 	{
 		// SAFETY: an address is compared, not read.
 		const size_t address = reinterpret_cast<size_t>(data.data());
 
-		if (!releasable_ || rest_of_unit(address, seam_page_size()))
+		if (!releasable_ || (is_movable_ && !can_move) ||
+		    rest_of_unit(address, seam_page_size()))
 			return {};
 		return take_pages(data);
 	}
@@ -150,6 +163,7 @@ private:
 	seam_range pages_; /* what is still the image's */
 	size_t freed_ = 0; /* bytes given back so far */
 	bool releasable_ = false;
+	bool is_movable_ = false; /* is_movable(), where releasable_ */
 };
 
 template <typename Spill> INLINE Result<Bytes> Region::align(Spill spill)

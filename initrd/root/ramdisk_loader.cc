@@ -92,33 +92,45 @@ void tell_if_truncated(const Content &content, u64 size, u64 offset, const Forma
 	tell(trouble);
 }
 
-// Bytes of an image become the disk's by being copied.
-Result<void> copy_in(Bytes image, ramdisk::Disk &disk, Account &account)
+// Bytes of an image become the disk's by being copied; those that were are given back,
+// where the region allows it.
+Result<void> copy_in(Region &region, Bytes image, ramdisk::Disk &disk, Account &account)
 {
 	constexpr size_t kPiece = size_t{1} << 20;
-	Progress progress(image.size(), account.started_ns);
+	ImageReading reading(image, region, account.started_ns);
 
 	for (size_t at = 0; at < image.size(); at += kPiece) {
 		TRY(disk.write(at, image.skip(at).first(kPiece), RAMDISK_AT_BOOT));
-		progress.reached(min(at + kPiece, image.size()));
+		reading.reached(min(at + kPiece, image.size()));
 	}
 	account.how = "copied";
 	account.copied = image.size();
 	return {};
 }
 
-// The image's pages become the disk's; or copies of them, where they are kept.
+// The image's pages become the disk's; or copies of them, where they are kept, or lie
+// where only those may be that can be moved, or where somebody has the disk open.
 Result<void> take_over(Region &region, Bytes image, ramdisk::Disk &disk, bool keep,
 		       Account &account)
 {
-	if (keep || !region.may_hand_over())
-		return copy_in(image, disk, account);
+	if (!keep && region.is_movable())
+		region.allow_release();
+	if (keep || region.is_movable() || !region.may_hand_over())
+		return copy_in(region, image, disk, account);
 	const Bytes aligned = TRY(region.align([&](u64 offset, Bytes rest) {
 		account.copied += rest.size();
 		return disk.write(offset, rest, RAMDISK_AT_BOOT);
 	}));
 
-	TRY(disk.adopt(aligned));
+	auto adopted = disk.adopt(aligned);
+
+	if (!adopted && adopted.error().code == kBusy) {
+		region.allow_release();
+		TRY(copy_in(region, aligned, disk, account));
+		account.copied = image.size();
+		return {};
+	}
+	TRY(move(adopted));
 	if (aligned.data() != image.data())
 		account.copied = image.size();
 	region.hand_over(aligned.size());
@@ -367,17 +379,36 @@ Result<void> load_ramdisk(Region &region, const ImagePlace &place, bool keep, Ho
 		tell_plain(disk.error());
 		return disk.error();
 	}
-	disk.value()->mark_as_initrd();
+	disk.value()->begin_load();
 	Account account = {nullptr, "unknown", image.size(), image.size(), "", 0, started_ns};
 
-	TRY(format && format->kind == Kind::kCompressed ?
-		    load_compressed(region, image, place, *format, *disk.value(), keep, holds,
-				    account) :
-		    load_plain(region, image, place, is_file_system ? format : nullptr,
-			       *disk.value(), keep, account));
-	disk.value()->find_partitions();
+	auto loaded = format && format->kind == Kind::kCompressed ?
+			      load_compressed(region, image, place, *format, *disk.value(), keep,
+					      holds, account) :
+			      load_plain(region, image, place, is_file_system ? format : nullptr,
+					 *disk.value(), keep, account);
+
+	disk.value()->end_load();
+	TRY(move(loaded));
 	report(account);
 	return {};
+}
+
+u32 find_ramdisk(const char *name)
+{
+	constexpr const char *kStart = "/dev/ram";
+	constexpr u64 kMost = 1 << 20;
+	const char *digits = starts_with(name, kStart) ? name + __builtin_strlen(kStart) : "";
+	u64 number = 0;
+	u32 device = 0;
+
+	if (*digits < '0' || *digits > '9')
+		return 0;
+	for (; *digits >= '0' && *digits <= '9' && number < kMost; digits++)
+		number = number * 10 + static_cast<u64>(*digits - '0');
+	if (number >= kMost || !ramdisk::Disk::find_or_create(static_cast<u32>(number)))
+		return 0;
+	return seam_find_device(name, &device) < 0 ? 0 : device;
 }
 
 bool on_ramdisk(u32 device)

@@ -45,6 +45,7 @@ int FileData::open(seam_directory *folder, seam_node *node)
 	first_ = 0;
 	if (seam_node_takes_pages(node)) {
 		node_ = node;
+		pages_can_move_ = seam_node_pages_can_move(node);
 		return 0;
 	}
 	file_ = File(seam_node_open(folder, node, &status));
@@ -140,7 +141,8 @@ Result<void> FileData::append(Bytes piece)
 		return write(piece);
 	while (!piece.empty()) {
 		const size_t at = rest_of_unit(used_, page);
-		const MutableBytes whole = at ? MutableBytes() : image_.take(piece);
+		const MutableBytes whole = at ? MutableBytes() :
+						image_.take(piece, pages_can_move_);
 		size_t n = whole.size();
 
 		if (n) {

@@ -65,7 +65,8 @@ private:
 
 	Region &image_;
 	seam_node *node_ = nullptr; /* null unless the file takes pages */
-	File file_;		    /* none unless it is written to */
+	bool pages_can_move_ = false;
+	File file_; /* none unless it is written to */
 	u64 position_ = 0;
 	u64 first_ = 0; /* the number of the file's next page */
 	/* pages_[begin_, count_) are ours; their first used_ bytes are the file's next. */

@@ -7,6 +7,8 @@
 #include <linux/debugfs.h>
 #include <linux/highmem.h>
 #include <linux/initrd.h>
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
 #include <linux/major.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -157,6 +159,7 @@ static int ramdisk_ioctl(struct block_device *device, SERIES_IOCTL_MODE mode, un
 
 	if (command != BLKFLSBUF || bdev_is_partition(device))
 		return -ENOTTY;
+	sync_blockdev(device);
 	status = ramdisk_flush(device->bd_disk->private_data);
 	if (!status)
 		pr_info("initrd: memory of /dev/%s given back\n", device->bd_disk->disk_name);
@@ -165,6 +168,7 @@ static int ramdisk_ioctl(struct block_device *device, SERIES_IOCTL_MODE mode, un
 
 static void ramdisk_release(SERIES_RELEASE_ARGUMENTS)
 {
+	lockdep_assert_held(&disk->open_mutex);
 	ramdisk_closed(disk->private_data);
 }
 
@@ -219,12 +223,12 @@ static struct gendisk *to_gendisk(struct ramdisk_gendisk *gendisk)
 	return (struct gendisk *)gendisk;
 }
 
-struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 number,
-					    struct ramdisk_minors minors, u64 size, int *status)
+struct ramdisk_gendisk *ramdisk_gendisk_new(struct ramdisk_disk *disk, u32 number,
+					    struct ramdisk_minors minors, u64 size)
 {
 	struct gendisk *gendisk = seam_fault() ? NULL : alloc_gendisk();
 
-	*status = -ENOMEM;
+	lockdep_assert_held(&disks_mutex);
 	if (!gendisk)
 		return NULL;
 	gendisk->major = RAMDISK_MAJOR;
@@ -234,19 +238,31 @@ struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 numbe
 	gendisk->private_data = disk;
 	snprintf(gendisk->disk_name, DISK_NAME_LEN, "ram%u", number);
 	set_capacity(gendisk, size >> SECTOR_SHIFT);
-	*status = add_disk(gendisk);
-	if (*status) {
-		put_disk(gendisk);
-		return NULL;
-	}
-	debugfs_create_file_unsafe(gendisk->disk_name, 0444, debugfs_folder, disk, &pages_file);
 	return (struct ramdisk_gendisk *)gendisk;
 }
 
-void ramdisk_gendisk_remove(struct ramdisk_gendisk *gendisk)
+int ramdisk_gendisk_show(struct ramdisk_gendisk *gendisk)
 {
+	struct gendisk *disk = to_gendisk(gendisk);
+	int status = add_disk(disk);
+
+	lockdep_assert_held(&disks_mutex);
+	if (!status)
+		debugfs_create_file_unsafe(disk->disk_name, 0444, debugfs_folder,
+					   disk->private_data, &pages_file);
+	return status;
+}
+
+void ramdisk_gendisk_hide(struct ramdisk_gendisk *gendisk)
+{
+	lockdep_assert_held(&disks_mutex);
 	debugfs_lookup_and_remove(to_gendisk(gendisk)->disk_name, debugfs_folder);
 	del_gendisk(to_gendisk(gendisk));
+}
+
+void ramdisk_gendisk_free(struct ramdisk_gendisk *gendisk)
+{
+	lockdep_assert_held(&disks_mutex);
 	put_disk(to_gendisk(gendisk));
 }
 
@@ -276,17 +292,31 @@ void ramdisk_gendisk_unlock(struct ramdisk_gendisk *gendisk)
 
 u32 ramdisk_gendisk_users(struct ramdisk_gendisk *gendisk)
 {
+	lockdep_assert_held(&to_gendisk(gendisk)->open_mutex);
 	return disk_openers(to_gendisk(gendisk));
+}
+
+int ramdisk_gendisk_claimed(struct ramdisk_gendisk *gendisk)
+{
+	/* (It changes with the lock held, too. Of a partition's holder the disk knows.) */
+	lockdep_assert_held(&to_gendisk(gendisk)->open_mutex);
+	return to_gendisk(gendisk)->part0->bd_holder != NULL;
 }
 
 void ramdisk_gendisk_drop_cache(struct ramdisk_gendisk *gendisk)
 {
 	struct address_space *cache = SERIES_BLOCK_CACHE(to_gendisk(gendisk)->part0);
 
+	lockdep_assert_held(&to_gendisk(gendisk)->open_mutex);
 	filemap_invalidate_lock(cache);
 	invalidate_bh_lrus();
 	truncate_inode_pages(cache, 0);
 	filemap_invalidate_unlock(cache);
+}
+
+int ramdisk_boot_is_over(void)
+{
+	return system_state >= SYSTEM_RUNNING;
 }
 
 u32 ramdisk_max_part(void)
@@ -301,7 +331,8 @@ static void create_for_minor(dev_t device)
 
 static int __init ramdisk_start(void)
 {
-	int number;
+	int status;
+	u32 made;
 
 	max_part = ramdisk_sane_partitions(max_part, DISK_MAX_PARTS);
 	debugfs_folder = debugfs_create_dir("ramdisk_pages", NULL);
@@ -310,12 +341,10 @@ static int __init ramdisk_start(void)
 		pr_info("brd: module NOT loaded !!!\n");
 		return -EIO;
 	}
-	for (number = 0; number < rd_nr; number++) {
-		int status = ramdisk_create(number);
-
-		if (status)
-			pr_warn("brd: no ram%d, error %d\n", number, -status);
-	}
+	made = ramdisk_create_first(rd_nr, &status);
+	if (status)
+		pr_warn("brd: rd_nr=%d: %u RAM disks are made, not more: error %d\n", rd_nr, made,
+			-status);
 	pr_info("brd: module loaded\n");
 	return 0;
 }

@@ -27,11 +27,23 @@ enum { RAMDISK_IMAGE_MINOR = 250 };
 
 /* In the shim: what the C++ calls. */
 
-/* A visible /dev/ram<number> of `size` bytes; NULL with -errno in `status`. */
-struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *disk, u32 number,
-					    struct ramdisk_minors minors, u64 size, int *status);
-/* Takes it away and waits for its users' requests. */
-void ramdisk_gendisk_remove(struct ramdisk_gendisk *gendisk);
+/*
+ * The life of a block device, with ramdisk_lock() held: made, which nobody sees,
+ * shown, hidden, freed.
+ */
+
+/* A ram<number> of `size` bytes; NULL when there is no memory. */
+struct ramdisk_gendisk *ramdisk_gendisk_new(struct ramdisk_disk *disk, u32 number,
+					    struct ramdisk_minors minors, u64 size);
+/*
+ * Shows it as /dev/ram<number>, to be used, before this returns, by anybody. 0, or
+ * -errno: nobody has seen it.
+ */
+int ramdisk_gendisk_show(struct ramdisk_gendisk *gendisk);
+/* Takes away what was shown and waits for its users' requests. */
+void ramdisk_gendisk_hide(struct ramdisk_gendisk *gendisk);
+void ramdisk_gendisk_free(struct ramdisk_gendisk *gendisk);
+
 void ramdisk_gendisk_resize(struct ramdisk_gendisk *gendisk, u64 size);
 /* Reads the partition table again. */
 void ramdisk_gendisk_rescan(struct ramdisk_gendisk *gendisk);
@@ -43,7 +55,12 @@ void ramdisk_gendisk_lock(struct ramdisk_gendisk *gendisk);
 void ramdisk_gendisk_unlock(struct ramdisk_gendisk *gendisk);
 /* How often the disk and its partitions are open; with the lock held. */
 u32 ramdisk_gendisk_users(struct ramdisk_gendisk *gendisk);
-/* Forgets what the page cache holds of the disk, written back or not. */
+/*
+ * Whether somebody has it, or a partition, for himself: as one who mounts it has; with the
+ * lock held.
+ */
+int ramdisk_gendisk_claimed(struct ramdisk_gendisk *gendisk);
+/* Forgets what the page cache holds of the disk, written back or not; with the lock held. */
 void ramdisk_gendisk_drop_cache(struct ramdisk_gendisk *gendisk);
 /* How many minor numbers each disk has: brd.max_part=. */
 u32 ramdisk_max_part(void);
@@ -52,6 +69,8 @@ void ramdisk_lock(void);
 void ramdisk_unlock(void);
 /* brd.rd_size= and ramdisk_size=, in KiB. */
 u64 ramdisk_default_size(void);
+/* Whether the kernel has come so far that it runs init. */
+int ramdisk_boot_is_over(void);
 
 /* In the C++: what the shim calls. Sizes and offsets are in bytes. */
 
@@ -64,10 +83,16 @@ void ramdisk_discard(struct ramdisk_disk *disk, u64 offset, u64 size);
 u64 ramdisk_pages(struct ramdisk_disk *disk);
 /* Makes the disk with this number if there is none; 0 or -errno. */
 int ramdisk_create(u32 number);
+/*
+ * The same for the disks from number 0 on, `asked` in all, as far as there are numbers and
+ * memory for them; none below 0. Returns how many numbers that is; `*status` is 0, or the
+ * -errno that was the end.
+ */
+u32 ramdisk_create_first(int asked, int *status);
 /* The same for the disk that a device number belongs to. */
 int ramdisk_create_for_minor(u32 minor);
 /*
- * BLKFLSBUF: gives the memory of the disk back that the initrd was loaded into.
+ * BLKFLSBUF, when all that was written to the page cache has come through: gives the memory of the disk back that the initrd was loaded into.
  * 0; -EBUSY when there are users beside the caller; -ENOTTY for another disk.
  */
 int ramdisk_flush(struct ramdisk_disk *disk);

@@ -6,6 +6,7 @@
 #include <linux/init.h>
 #include <linux/highmem.h>
 #include <linux/initrd.h>
+#include <linux/lockdep.h>
 #include <linux/major.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -34,6 +35,7 @@ void ramdisk_image_unlock(void)
 
 void ramdisk_image_resize(u64 size)
 {
+	lockdep_assert_held(&image_mutex);
 	if (image_disk)
 		set_capacity(image_disk, DIV_ROUND_UP_ULL(size, SECTOR_SIZE));
 }
@@ -42,6 +44,7 @@ void ramdisk_image_free(u8 *pages, size_t size)
 {
 	size_t done;
 
+	lockdep_assert_held(&image_mutex);
 	for (done = 0; done < size; done += PAGE_SIZE) {
 		u8 *page = pages + done;
 
@@ -186,8 +189,8 @@ static int __init add_image_disk(void)
 
 /*
  * The disk is there with and without an image: so its number is nobody else's,
- * and opening it fails with ENODEV. It is empty when it is added, so that
- * nothing reads it then.
+ * and opening it fails with ENODEV. It is empty, and cannot be opened, until
+ * ramdisk_image_start(), so that nothing reads it, or uses the image up, before.
  */
 static int __init start_image_disk(void)
 {

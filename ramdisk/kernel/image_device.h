@@ -16,18 +16,18 @@ extern "C" {
 /* Serialises everything but reading. May sleep. */
 void ramdisk_image_lock(void);
 void ramdisk_image_unlock(void);
-/* Makes the device as large as the sectors that `size` bytes lie in. */
+/* Makes the device as large as the sectors that `size` bytes lie in; with the lock held. */
 void ramdisk_image_resize(u64 size);
 /*
  * Gives whole pages that the boot allocator had reserved to the kernel, poisoned
  * as the generic free_initrd_mem() does (an architecture's own is gone after
- * boot), and says how much that is. May take long; may sleep.
+ * boot), and says how much that is; with the lock held. May take long; may sleep.
  */
 void ramdisk_image_free(u8 *pages, size_t size);
 
 /* In the C++: what the shim calls. */
 
-/* The disk is there: give it the size that it is to have. */
+/* The disk is there and complete: from now on it has its size, and may be opened. */
 void ramdisk_image_start(void);
 /* There will be no disk: what it holds, or is going to, is of no use. */
 void ramdisk_image_give_up(void);

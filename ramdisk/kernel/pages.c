@@ -104,6 +104,7 @@ void ramdisk_pages_retire_adopted(u8 *mapped, size_t count)
 
 void ramdisk_pages_settle(void)
 {
+	might_sleep();
 	rcu_barrier();
 }
 
@@ -141,8 +142,15 @@ static struct page *found(struct xa_state *walk, void *entry)
 	return entry;
 }
 
+/* A page of the map is there until the end of the section in which it was found. */
+static void assert_reading(void)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a RAM disk's page may be gone");
+}
+
 static void read_page(struct page *page, size_t at, void *to, size_t size)
 {
+	assert_reading();
 	if (page)
 		memcpy_from_page(to, page, at, size);
 	else
@@ -184,6 +192,7 @@ static size_t write_pages(struct ramdisk_map *map, u64 offset, const void *from,
 	size_t at = offset_in_page(offset);
 	size_t done = 0;
 
+	assert_reading();
 	while (page && done < size) {
 		size_t n = min_t(size_t, size - done, PAGE_SIZE - at);
 
@@ -204,6 +213,7 @@ size_t ramdisk_map_write(struct ramdisk_map *map, u64 offset, const void *from, 
 	if (size <= PAGE_SIZE - at) {
 		struct page *page = xa_load(&map->pages, offset >> PAGE_SHIFT);
 
+		assert_reading();
 		if (page) {
 			memcpy_to_page(page, at, from, size);
 			done = size;
@@ -318,6 +328,7 @@ void ramdisk_bits_free(unsigned long *bits)
 
 u64 ramdisk_bits_next_set(const unsigned long *bits, u64 first, u64 end)
 {
+	assert_reading();
 	return find_next_bit(bits, end, first);
 }
 

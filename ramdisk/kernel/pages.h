@@ -85,7 +85,10 @@ void ramdisk_read_end(void);
 /* Bits that several CPUs set at once; all clear at first. NULL: no memory. */
 unsigned long *ramdisk_bits_new(u64 count);
 void ramdisk_bits_free(unsigned long *bits);
-/* The first bit from `first` up to and without `end` that is set, or clear; else `end`. */
+/*
+ * The first bit from `first` up to and without `end` that is set, or clear; else `end`.
+ * What is clear stays of use for the read-side section that asking for a set one needs.
+ */
 u64 ramdisk_bits_next_set(const unsigned long *bits, u64 first, u64 end);
 u64 ramdisk_bits_next_clear(const unsigned long *bits, u64 first, u64 end);
 /* Sets the bit; returns whether it was set before. */

@@ -27,7 +27,9 @@ enum class Operation : u8 {
 	kGrow,
 	kClear,
 	kFailAllocation,
-	kMaxValue = kFailAllocation,
+	kClaim,
+	kEndBoot,
+	kMaxValue = kEndBoot,
 };
 
 // Bytes that are not the same in two pages, or with two seeds.
@@ -116,6 +118,7 @@ private:
 	void discard(size_t at, size_t size);
 	void flush();
 	void empty() { model_ = Model(); }
+	void become_ordinary() { retired_ = holds_initrd_ = is_left_ = false; }
 
 	Data read(size_t at, size_t size) const
 	{
@@ -132,6 +135,8 @@ private:
 	Model model_;
 	bool retired_ = false;
 	bool holds_initrd_ = false;
+	bool is_left_ = false;
+	bool boot_is_over_ = false;
 };
 
 void Trial::adopt(Data image)
@@ -142,9 +147,10 @@ void Trial::adopt(Data image)
 	host::set_image(image);
 	const seam_range own = seam_image_pages();
 
+	disk_.begin_load();
 	ASSERT_TRUE(disk_.adopt(Bytes(own.start, own.size)).ok());
 	seam_image_hand_over(own.start, own.size);
-	disk_.mark_as_initrd();
+	disk_.end_load();
 	holds_initrd_ = true;
 	model_.adopt(image, pages);
 }
@@ -155,6 +161,9 @@ void Trial::write(size_t at, size_t size)
 	const host::Exact exact(data);
 
 	const u64 before = disk_.pages();
+
+	if (is_left_)
+		become_ordinary();
 	auto written = disk_.write(at, exact.bytes(), RAMDISK_MAY_SLEEP);
 
 	if (!written)
@@ -179,7 +188,7 @@ void Trial::flush()
 		EXPECT_EQ(flushed.error().code, holds_initrd_ ? kBusy : kNotForIt);
 		return;
 	}
-	holds_initrd_ = false;
+	become_ordinary();
 	empty();
 }
 
@@ -206,26 +215,34 @@ void Trial::step()
 		retired_ = true;
 		if (disk_.retire()) {
 			EXPECT_EQ(users(), 0u);
-			retired_ = holds_initrd_ = false;
+			become_ordinary();
 			empty();
 		}
 		break;
 	case Operation::kOpen:
-		users() = std::min(users() + 1, 3u);
+		if (users() < 3)
+			host::open_disk(0);
 		break;
 	case Operation::kClose: {
 		const bool last = users() <= 1;
 
-		users() -= users() > 0;
-		host::gendisks()[0].locked = true;
-		disk_.closed();
-		host::gendisks()[0].locked = false;
+		if (!users())
+			host::open_disk(0);
+		host::close_disk(0);
+		is_left_ |= holds_initrd_ && boot_is_over_ && !host::gendisks()[0].claimed;
 		if (last && retired_) {
-			retired_ = holds_initrd_ = false;
+			become_ordinary();
 			empty();
 		}
 		break;
 	}
+	case Operation::kClaim:
+		host::gendisks()[0].claimed ^= true;
+		break;
+	case Operation::kEndBoot:
+		boot_is_over_ = true;
+		host::set_boot_is_over(true);
+		break;
 	case Operation::kGrow: {
 		const u64 before = host::gendisks()[0].size;
 		const u64 wanted = input_.ConsumeIntegral<u64>();

@@ -49,6 +49,50 @@ TEST_F(BootImage, AtAnOddAddressIsMoved)
 	}
 }
 
+// movablecore=: pages of a RAM disk would be in the way there.
+TEST_F(BootImage, IsCopiedFromWhereOnlyPagesMayBeThatCanMove)
+{
+	const Data image = host::ext2_image(700 * kPage);
+	const u64 before = host::memory_in_use();
+
+	host::set_image(image);
+	host::set_image_is_movable(true);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(host::image_pages(), std::string(700, 'F'));
+	EXPECT_TRUE(ram0(image.size()) == image);
+	EXPECT_LT(host::memory_peak() - before, (700 + 600) * kPage)
+		<< "it is given back meanwhile";
+	EXPECT_TRUE(host::logged("initrd: ext2 image: 2867200 bytes in, 2867200 bytes out, copied,"
+				 " 2867200 bytes copied,"));
+}
+
+// dm-mod.create=, block2mtd: they keep what they have read, and what they would write.
+TEST_F(BootImage, IsCopiedUnderThoseWhoHaveTheDiskOpen)
+{
+	for (const size_t misalignment : {0, 1000}) {
+		SCOPED_TRACE(misalignment);
+		again();
+		const Data image = host::ext2_image(20 * kPage + 512);
+		auto disk = ramdisk::boot_disk();
+
+		ASSERT_TRUE(disk.ok());
+		host::open_disk(0);
+		ASSERT_TRUE(
+			disk.value()->write(30 * kPage, host::bytes_of({1}), RAMDISK_AT_BOOT).ok());
+		host::set_image(image, misalignment, Own::kNeither);
+		EXPECT_EQ(boot(), 0);
+		EXPECT_EQ(host::image_pages().find('H'), std::string::npos) << host::image_pages();
+		EXPECT_TRUE(ram0(image.size()) == image);
+		EXPECT_EQ(ram0_pages(), 21u);
+		EXPECT_EQ(host::gendisks()[0].cache_drops, 2u);
+		expect_no_page_left();
+		EXPECT_TRUE(
+			host::logged("initrd: ext2 image: 82432 bytes in, 82432 bytes out, copied,"
+				     " 82432 bytes copied,"));
+		host::close_disk(0);
+	}
+}
+
 TEST_F(BootImage, LargerThanTheDiskMakesTheDiskLarger)
 {
 	host::set_default_disk_kib(8);

@@ -107,19 +107,14 @@ TEST_F(ChangeRoot, TheRamDiskIsEmptiedAfterItsLastUser)
 {
 	host::root().move_status = -kNoEntry;
 	host::root().linuxrc = [] {
-		host::gendisks()[0].users = 1;
+		host::open_disk(0);
 		return 0;
 	};
 	EXPECT_EQ(boot("/dev/sda1"), 1);
 	EXPECT_EQ(host::image_pages(), "HHHHH") << "a process was left in the initrd";
 	EXPECT_TRUE(host::logged(SEAM_LOG_NOTICE, "initrd: /dev/ram0 is in use: its 20 KiB will"
 						  " be given back by the last user"));
-
-	ramdisk::Disk &ram0 = *ramdisk::boot_disk().value();
-
-	host::gendisks()[0].locked = true;
-	host::gendisks()[0].users = 0;
-	ram0.closed();
+	host::close_disk(0);
 	EXPECT_EQ(host::image_pages(), "RRRRR");
 }
 

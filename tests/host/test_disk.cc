@@ -96,6 +96,27 @@ TEST_F(Disks, ClearWaitsUntilThePagesAreFree)
 	EXPECT_EQ(host::live().pages, 0u);
 }
 
+TEST_F(Disks, AreWholeWhenTheyCanBeSeen)
+{
+	size_t users = 0;
+
+	host::set_on_show([&](ramdisk_disk *disk) {
+		const u32 number = users++ ? 7 : 0;
+
+		// All that anybody can do with one.
+		host::open_disk(number);
+		EXPECT_EQ(ramdisk_flush(disk), -kNotForIt);
+		EXPECT_EQ(ramdisk_pages(disk), 0u);
+		EXPECT_EQ(ramdisk_write(disk, 0, "x", 1, RAMDISK_MAY_SLEEP), 0);
+		ramdisk_discard(disk, 0, kPage);
+		host::close_disk(number);
+		EXPECT_EQ(host::gendisks()[number].size, 4096u << 10);
+	});
+	disk(0);
+	disk(7);
+	EXPECT_EQ(users, 2u);
+}
+
 TEST_F(Disks, EveryFailureToMakeOneLeavesNothing)
 {
 	for (uint64_t n = 1; n <= 3; n++) {
@@ -108,16 +129,59 @@ TEST_F(Disks, EveryFailureToMakeOneLeavesNothing)
 	}
 	host::set_gendisk_status(-kExists);
 	EXPECT_EQ(ramdisk_create(0), -kExists);
+	EXPECT_EQ(host::live(), host::Live());
+	EXPECT_EQ(ramdisk_create(0), -kExists) << "it is not found either";
 	host::set_gendisk_status(0);
 	EXPECT_EQ(ramdisk_create(0), 0);
 }
 
+TEST_F(Disks, AreMadeAsFarAsThereAreNumbersForThem)
+{
+	int status;
+
+	EXPECT_EQ(ramdisk_create_first(-1, &status), 0u);
+	EXPECT_EQ(ramdisk_create_first(3, &status), 3u);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(host::gendisks().size(), 3u);
+	// (Number 250 is not one that can be made.)
+	EXPECT_EQ(ramdisk_create_first(252, &status), 252u);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(host::gendisks().size(), 251u);
+	EXPECT_EQ(ramdisk_create_first(2000000000, &status), 4096u);
+	EXPECT_EQ(status, -kTooBig);
+	EXPECT_EQ(host::gendisks().size(), 4095u);
+
+	// 1 << 20 device numbers in all.
+	ramdisk_destroy_all();
+	host::gendisks().clear();
+	host::set_minors(1 << 14);
+	EXPECT_EQ(ramdisk_create_first(2000000000, &status), 64u);
+	EXPECT_EQ(status, -kTooBig);
+	// (Where a product of 32 bits would be that of disk 0.)
+	EXPECT_EQ(ramdisk_create(1 << 18), -kTooBig);
+	EXPECT_EQ(ramdisk_create(~0u), -kTooBig);
+	EXPECT_EQ(host::gendisks().size(), 64u);
+}
+
+TEST_F(Disks, AreMadeAsFarAsThereIsMemoryForThem)
+{
+	int status;
+
+	host::set_memory_for_pages(kPage);
+	EXPECT_EQ(ramdisk_create_first(16, &status), 0u);
+	EXPECT_EQ(status, -kNoMemory);
+	host::set_memory_for_pages(~0ull);
+	host::fail_allocation(9);
+	EXPECT_EQ(ramdisk_create_first(16, &status), 2u);
+	EXPECT_EQ(status, -kNoMemory);
+}
+
 TEST_F(Disks, PartitionsAreLookedForOnlyWhereThereAreMinorNumbersForThem)
 {
-	disk().find_partitions();
+	disk().end_load();
 	EXPECT_EQ(host::gendisks()[0].rescans, 0u);
 	host::set_minors(16);
-	disk().find_partitions();
+	disk().end_load();
 	EXPECT_EQ(host::gendisks()[0].rescans, 1u);
 }
 
@@ -184,14 +248,139 @@ class InitrdDisk : public Disks {
 protected:
 	void SetUp() override
 	{
+		disk().begin_load();
 		ASSERT_TRUE(
 			disk().write(0, host::bytes_of(host::sample(3 * kPage)), RAMDISK_MAY_SLEEP)
 				.ok());
-		disk().mark_as_initrd();
+		disk().end_load();
+		host::gendisks()[0].cache_drops = 0;
 	}
 
 	static int flush() { return ramdisk_flush(handle(disk())); }
+
+	// blockdev --flushbufs
+	static int open_and_flush()
+	{
+		host::open_disk(0);
+		const int status = flush();
+
+		host::close_disk(0);
+		return status;
+	}
+
+	// As a mount, or a program, that writes.
+	static void use(bool claims, bool writes)
+	{
+		host::open_disk(0);
+		host::gendisks()[0].claimed = claims;
+		if (writes)
+			EXPECT_EQ(ramdisk_write(handle(disk()), 5, "new", 3, RAMDISK_MAY_SLEEP), 0);
+		host::gendisks()[0].claimed = false;
+		host::close_disk(0);
+	}
 };
+
+TEST_F(InitrdDisk, IsOneHoweverOftenItIsMountedAtBoot)
+{
+	// As one type of file system after the other.
+	use(true, false);
+	use(true, true);
+	use(true, true);
+	host::set_boot_is_over(true);
+	// /initrd, as long as it is mounted, with others who look at it, or write to it.
+	host::open_disk(0);
+	host::gendisks()[0].claimed = true;
+	host::open_disk(0);
+	host::close_disk(0);
+	EXPECT_EQ(ramdisk_write(handle(disk()), 0, "x", 1, RAMDISK_MAY_SLEEP), 0);
+	EXPECT_EQ(flush(), 0);
+	EXPECT_EQ(disk().pages(), 0u);
+}
+
+TEST_F(InitrdDisk, MayBeEmptiedLongAfterItWasUnmounted)
+{
+	use(true, true);
+	host::set_boot_is_over(true);
+	use(true, true);
+	for (int i = 0; i < 3; i++)
+		use(i, false); // blkid; mount -o ro
+	EXPECT_EQ(open_and_flush(), 0);
+	EXPECT_EQ(disk().pages(), 0u);
+}
+
+TEST_F(InitrdDisk, IsOneNoMoreWhenItWasUnmountedAndIsPutToAnotherUse)
+{
+	for (const bool by_mount : {false, true}) {
+		disk().begin_load();
+		host::set_boot_is_over(true);
+		use(true, true);
+		use(by_mount, true);
+		EXPECT_EQ(open_and_flush(), -kNotForIt);
+		EXPECT_EQ(disk().pages(), 1u) << "it is not emptied";
+		host::set_boot_is_over(false);
+	}
+}
+
+TEST_F(InitrdDisk, IsOneNoMoreWhateverElseHasItOpenMeanwhile)
+{
+	host::set_boot_is_over(true);
+	host::open_disk(0);
+	use(true, true);
+	use(true, true);
+	host::close_disk(0);
+	EXPECT_EQ(open_and_flush(), -kNotForIt);
+	EXPECT_EQ(disk().pages(), 3u);
+}
+
+TEST_F(InitrdDisk, IsNotEmptiedByItsLastUserWhenItIsPutToAnotherUse)
+{
+	host::open_disk(0);
+	EXPECT_FALSE(disk().retire());
+	host::set_boot_is_over(true);
+	host::open_disk(0);
+	host::close_disk(0);
+	EXPECT_EQ(ramdisk_write(handle(disk()), 0, "x", 1, RAMDISK_MAY_SLEEP), 0);
+	host::close_disk(0);
+	EXPECT_EQ(disk().pages(), 3u);
+}
+
+TEST_F(InitrdDisk, NothingOfBeforeIsLeftInItOrInThePageCache)
+{
+	u64 left = 0;
+	size_t drops = 0;
+
+	host::open_disk(0);
+	host::gendisks()[0].on_cache_drop = [&] {
+		left = disk().pages();
+		drops++;
+	};
+	disk().begin_load();
+	EXPECT_EQ(left, 3u) << "a page written back later would come to life again";
+	EXPECT_EQ(disk().pages(), 0u);
+	EXPECT_EQ(drops, 1u);
+	ASSERT_TRUE(disk().write(0, host::bytes_of(host::sample(10)), RAMDISK_AT_BOOT).ok());
+	disk().end_load();
+	EXPECT_EQ(drops, 2u) << "what was read before it was loaded";
+	EXPECT_EQ(left, 1u);
+	host::close_disk(0);
+	EXPECT_EQ(disk().pages(), 1u);
+}
+
+TEST_F(InitrdDisk, TakesNoPagesOverUnderItsUsers)
+{
+	host::set_image(host::sample(2 * kPage));
+	const seam_range own = seam_image_pages();
+
+	host::open_disk(0);
+	auto adopted = disk().adopt(Bytes(own.start, own.size));
+
+	ASSERT_FALSE(adopted);
+	EXPECT_EQ(adopted.error().code, kBusy);
+	EXPECT_EQ(disk().pages(), 3u);
+	host::close_disk(0);
+	ASSERT_TRUE(disk().adopt(Bytes(own.start, own.size)).ok());
+	seam_image_hand_over(own.start, own.size);
+}
 
 TEST_F(InitrdDisk, IsEmptiedByBlkflsbuf)
 {
@@ -245,22 +434,18 @@ TEST_F(InitrdDisk, OthersKeepTheirDataOnBlkflsbuf)
 
 TEST_F(InitrdDisk, RetiresAtOnceOrWithItsLastUser)
 {
-	host::gendisks()[0].users = 2;
-	disk().retire();
+	host::open_disk(0);
+	host::open_disk(0);
+	EXPECT_FALSE(disk().retire());
 	EXPECT_EQ(disk().pages(), 3u);
-	host::gendisks()[0].locked = true;
-	host::gendisks()[0].users = 1;
-	ramdisk_closed(handle(disk()));
+	host::close_disk(0);
 	EXPECT_EQ(disk().pages(), 3u);
-	host::gendisks()[0].users = 0;
-	ramdisk_closed(handle(disk()));
+	host::close_disk(0);
 	EXPECT_EQ(disk().pages(), 0u);
 
-	ASSERT_TRUE(disk().write(0, host::bytes_of(host::sample(kPage)), RAMDISK_MAY_SLEEP).ok());
-	ramdisk_closed(handle(disk()));
+	use(false, true);
 	EXPECT_EQ(disk().pages(), 1u) << "only once";
-	host::gendisks()[0].locked = false;
-	disk().retire();
+	EXPECT_TRUE(disk().retire());
 	EXPECT_EQ(disk().pages(), 0u);
 }
 

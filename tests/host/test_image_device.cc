@@ -16,6 +16,8 @@ const char mount = 0;
 
 class ImageDevice : public host::Boot {
 protected:
+	void SetUp() override { ramdisk_image_start(); }
+
 	/* Boots with `content` and noinitrd. */
 	static void preserve(const Data &content, size_t misalignment = 0)
 	{
@@ -244,10 +246,15 @@ TEST_F(ImageDevice, AnotherCloseByTheSameTaskIsThatOfAUser)
 
 TEST_F(ImageDevice, GetsItsSizeWhenItsDiskComesLate)
 {
+	host::reset();
 	preserve(host::sample(700));
-	ramdisk_image_resize(0);
+	EXPECT_EQ(open(), -kNoDevice) << "it is not whole yet: who came now would use it up";
+	EXPECT_EQ(host::image_pages(), "d");
 	ramdisk_image_start();
 	EXPECT_EQ(host::image_device_size(), 700u);
+	EXPECT_EQ(open(), 0);
+	close();
+	EXPECT_EQ(host::image_pages(), "D");
 }
 
 } // namespace

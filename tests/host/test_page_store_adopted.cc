@@ -154,6 +154,31 @@ TEST_F(StoreOfAdopted, ItsEndWaitsForRetiredPages)
 	EXPECT_EQ(host::live().pages, 0u);
 }
 
+// They stay until the copy is done that found them there.
+TEST_F(StoreOfAdopted, ADiscardMayComeInTheMiddleOfACopy)
+{
+	u8 *const first = hand_over(4);
+	const Data before(first, first + 4 * kPage);
+	PageStore store = make();
+
+	ASSERT_TRUE(store.adopt(first, 4).ok());
+	const auto once = [&store](u64 from, u64 end) {
+		host::page_rules().after_bits_look = [&store, from, end, done = false]() mutable {
+			if (!std::exchange(done, true))
+				store.discard(from, end);
+		};
+	};
+
+	once(1, 3);
+	EXPECT_EQ(read(store, 0, 4 * kPage), before);
+	EXPECT_EQ(host::image_pages(), "HRRH");
+	once(0, 1);
+	EXPECT_TRUE(write(store, 7, Data(100, 'x')));
+	EXPECT_EQ(host::image_pages(), "RRRH");
+	EXPECT_EQ(read(store, 0, 3 * kPage), Data(3 * kPage));
+	EXPECT_EQ(read(store, 3 * kPage, kPage), Data(before.begin() + 3 * kPage, before.end()));
+}
+
 TEST_F(StoreOfAdopted, AdoptionReplacesWhatWasThere)
 {
 	PageStore store = make();

@@ -215,6 +215,25 @@ TEST_F(ArchivePages, AreCopiedInAFileSystemThatKeepsDataElsewhere)
 	EXPECT_EQ(host::image_pages(), letters(8, 'F'));
 }
 
+// As with movablecore=: pages of a ramfs would be in the way there, those of a tmpfs not.
+TEST_F(ArchivePages, AreCopiedFromWhereOnlyThoseMayBeThatCanMove)
+{
+	host::set_image(archive.data());
+	host::set_image_is_movable(true);
+	boot();
+	expect_files();
+	EXPECT_EQ(host::image_pages(), letters(8, 'F'));
+
+	again();
+	host::set_image(archive.data());
+	host::set_image_is_movable(true);
+	host::set_pages_can_move(true);
+	boot();
+	expect_files();
+	EXPECT_NE(host::image_pages().find('H'), std::string::npos);
+	expect_no_page_left();
+}
+
 TEST_F(ArchivePages, StayWithRetainInitrd)
 {
 	host::set_image(archive.data());

@@ -1,29 +1,83 @@
 // SPDX-License-Identifier: GPL-2.0
 // The block layer: a record of its disks.
 
+#include <atomic>
+#include <mutex>
+#include <thread>
+
 #include "ramdisk/kernel/blkdev.h"
 #include "ramdisk/kernel/image_device.h"
 
 #include "seam/world.h"
 
-struct ramdisk_gendisk {
-	u32 number;
+namespace {
+
+// A lock of the kernel's: who takes it twice is dead, and others wait.
+class Lock {
+public:
+	explicit Lock(const char *name) : name_(name) {}
+
+	void take()
+	{
+		if (held())
+			host::complain(std::string(name_) + " is taken twice: dead");
+		else
+			mutex_.lock();
+		owner_ = std::this_thread::get_id();
+	}
+	void give()
+	{
+		if (!held()) {
+			host::complain(std::string(name_) + " is given back by who has not got it");
+			return;
+		}
+		owner_ = std::thread::id();
+		mutex_.unlock();
+	}
+	bool held() const { return owner_ == std::this_thread::get_id(); }
+	void want(const char *what) const
+	{
+		if (!held())
+			host::complain(std::string(what) + " without " + name_);
+	}
+
+private:
+	const char *name_;
+	std::mutex mutex_;
+	std::atomic<std::thread::id> owner_ = std::thread::id();
 };
 
-namespace {
+Lock disks("the disks' lock");
+Lock image("the lock of /dev/initrd");
 
 struct State {
 	std::map<u32, host::GendiskRecord> gendisks;
 	int status = 0;
 	u64 default_kib = 4096;
 	u32 minors = 1;
-	int locks = 0;
-	int image_locks = 0;
+	bool boot_is_over = false;
 	u64 image_device_size = 0;
+	std::function<void(ramdisk_disk *)> on_show;
 };
 State state;
 
+// Others may make a disk meanwhile.
+host::GendiskRecord &record_of(u32 number)
+{
+	static std::mutex mutex;
+	const std::lock_guard lock(mutex);
+
+	return state.gendisks[number];
+}
+
 } // namespace
+
+struct ramdisk_gendisk {
+	host::GendiskRecord &of;
+	Lock lock{"a disk's lock"};
+
+	host::GendiskRecord &record() const { return of; }
+};
 
 namespace host {
 
@@ -47,6 +101,40 @@ void set_minors(u32 minors)
 	state.minors = minors;
 }
 
+void set_boot_is_over(bool over)
+{
+	state.boot_is_over = over;
+}
+
+void set_on_show(std::function<void(ramdisk_disk *)> user)
+{
+	state.on_show = std::move(user);
+}
+
+void open_disk(u32 number)
+{
+	ramdisk_gendisk *const gendisk = record_of(number).gendisk;
+
+	ramdisk_gendisk_lock(gendisk);
+	gendisk->record().users++;
+	ramdisk_gendisk_unlock(gendisk);
+}
+
+void close_disk(u32 number)
+{
+	ramdisk_gendisk *const gendisk = record_of(number).gendisk;
+
+	ramdisk_gendisk_lock(gendisk);
+	gendisk->record().users--;
+	ramdisk_closed(gendisk->record().disk);
+	ramdisk_gendisk_unlock(gendisk);
+}
+
+void want_image_lock(const char *what)
+{
+	image.want(what);
+}
+
 u64 image_device_size()
 {
 	return state.image_device_size;
@@ -59,70 +147,104 @@ void set_default_disk_kib(u64 kib)
 
 } // namespace host
 
-struct ramdisk_gendisk *ramdisk_gendisk_add(struct ramdisk_disk *, u32 number,
-					    struct ramdisk_minors minors, u64 size, int *status)
+struct ramdisk_gendisk *ramdisk_gendisk_new(struct ramdisk_disk *disk, u32 number,
+					    struct ramdisk_minors minors, u64 size)
 {
-	*status = host::may_allocate() ? state.status : -12;
-	if (*status)
+	disks.want("a disk is made");
+	if (!host::may_allocate())
 		return nullptr;
-	host::GendiskRecord &record = state.gendisks[number];
+	host::GendiskRecord &record = record_of(number);
+	auto *const gendisk = new ramdisk_gendisk{record};
 
 	record = {};
 	record.size = size;
-	record.visible = true;
 	record.first_minor = minors.first;
 	record.minors = minors.count;
-	host::live().blocks++;
-	return new ramdisk_gendisk{number};
+	record.disk = disk;
+	record.gendisk = gendisk;
+	++std::atomic_ref(host::live().blocks);
+	return gendisk;
 }
 
-void ramdisk_gendisk_remove(struct ramdisk_gendisk *gendisk)
+int ramdisk_gendisk_show(struct ramdisk_gendisk *gendisk)
 {
-	state.gendisks[gendisk->number].visible = false;
-	host::live().blocks--;
+	disks.want("a disk is shown");
+	if (state.status)
+		return state.status;
+	gendisk->record().visible = true;
+	if (state.on_show)
+		state.on_show(gendisk->record().disk);
+	return 0;
+}
+
+void ramdisk_gendisk_hide(struct ramdisk_gendisk *gendisk)
+{
+	disks.want("a disk is hidden");
+	if (!gendisk->record().visible)
+		host::complain("a disk is hidden that was not shown");
+	gendisk->record().visible = false;
+}
+
+void ramdisk_gendisk_free(struct ramdisk_gendisk *gendisk)
+{
+	disks.want("a disk is freed");
+	if (gendisk->record().visible)
+		host::complain("a disk is freed that can be seen");
+	gendisk->record().disk = nullptr;
+	gendisk->record().gendisk = nullptr;
+	--std::atomic_ref(host::live().blocks);
 	delete gendisk;
 }
 
 void ramdisk_gendisk_resize(struct ramdisk_gendisk *gendisk, u64 size)
 {
-	state.gendisks[gendisk->number].size = size;
+	gendisk->record().size = size;
 }
 
 void ramdisk_gendisk_rescan(struct ramdisk_gendisk *gendisk)
 {
-	state.gendisks[gendisk->number].rescans++;
+	gendisk->lock.take();
+	gendisk->record().rescans++;
+	gendisk->lock.give();
 }
 
 void ramdisk_gendisk_lock(struct ramdisk_gendisk *gendisk)
 {
-	host::GendiskRecord &record = state.gendisks[gendisk->number];
-
-	if (record.locked)
-		host::complain("a disk's lock is taken twice: dead");
-	record.locked = true;
+	gendisk->lock.take();
+	gendisk->record().locked = true;
 }
 
 void ramdisk_gendisk_unlock(struct ramdisk_gendisk *gendisk)
 {
-	state.gendisks[gendisk->number].locked = false;
+	gendisk->record().locked = false;
+	gendisk->lock.give();
 }
 
 u32 ramdisk_gendisk_users(struct ramdisk_gendisk *gendisk)
 {
-	const host::GendiskRecord &record = state.gendisks[gendisk->number];
+	gendisk->lock.want("users are counted");
+	return gendisk->record().users;
+}
 
-	if (!record.locked)
-		host::complain("users are counted while they may come and go");
-	return record.users;
+int ramdisk_gendisk_claimed(struct ramdisk_gendisk *gendisk)
+{
+	gendisk->lock.want("mounts are looked for");
+	return gendisk->record().claimed;
 }
 
 void ramdisk_gendisk_drop_cache(struct ramdisk_gendisk *gendisk)
 {
-	host::GendiskRecord &record = state.gendisks[gendisk->number];
+	host::GendiskRecord &record = gendisk->record();
 
+	gendisk->lock.want("the page cache is dropped");
 	record.cache_drops++;
 	if (record.on_cache_drop)
 		record.on_cache_drop();
+}
+
+int ramdisk_boot_is_over(void)
+{
+	return state.boot_is_over;
 }
 
 u32 ramdisk_max_part(void)
@@ -132,29 +254,28 @@ u32 ramdisk_max_part(void)
 
 void ramdisk_image_lock(void)
 {
-	if (state.image_locks++)
-		host::complain("the lock of /dev/initrd is taken twice: dead");
+	image.take();
 }
 
 void ramdisk_image_unlock(void)
 {
-	state.image_locks--;
+	image.give();
 }
 
 void ramdisk_image_resize(u64 size)
 {
+	image.want("/dev/initrd gets a size");
 	state.image_device_size = size;
 }
 
 void ramdisk_lock(void)
 {
-	if (state.locks++)
-		host::complain("the disks' lock is taken twice: dead");
+	disks.take();
 }
 
 void ramdisk_unlock(void)
 {
-	state.locks--;
+	disks.give();
 }
 
 u64 ramdisk_default_size(void)

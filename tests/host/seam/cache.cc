@@ -27,6 +27,11 @@ int seam_node_takes_pages(const struct seam_node *node)
 	return host::files_are_pages() && of->type() == host::kRegular && of->data.empty();
 }
 
+int seam_node_pages_can_move(const struct seam_node *)
+{
+	return host::pages_can_move();
+}
+
 size_t seam_pages_new(const struct seam_node *node, struct seam_page **pages, size_t count)
 {
 	if (!host::may_allocate())
@@ -44,6 +49,8 @@ size_t seam_pages_new(const struct seam_node *node, struct seam_page **pages, si
 
 struct seam_page *seam_page_adopt(u8 *mapped)
 {
+	if (seam_image_is_movable(mapped, kPage) && !host::pages_can_move())
+		host::complain("a page that cannot be moved is adopted where it has to be");
 	host::live().pages++;
 	return new seam_page{{}, mapped};
 }

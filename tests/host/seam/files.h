@@ -52,6 +52,8 @@ Node *plant(const std::string &path, u32 mode, const std::string &content = "");
 void fail_file_creation(int error);
 /* Whether files are nothing but their pages, as in ramfs and tmpfs; so at first. */
 void set_files_are_pages(bool are);
+/* Whether these can be moved, as in tmpfs and not in ramfs; not so at first. */
+void set_pages_can_move(bool can);
 /* Bytes of file data that may still be written. */
 void set_room(u64 bytes);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <sanitizer/asan_interface.h>
 
 #include "ramdisk/kernel/image_device.h"
@@ -36,6 +37,7 @@ Block block;
 struct State {
 	int publish_status = 0;
 	bool forgotten = false;
+	bool is_movable = false;
 	int start_block = 0;
 	std::vector<u8> builtin;
 	host::Physical physical;
@@ -55,6 +57,9 @@ u8 *address_of(size_t number)
 // Moves whole pages from one owner to the next.
 void pass(u8 *start, size_t size, const std::string &from, char to)
 {
+	static std::mutex mutex;
+	const std::lock_guard lock(mutex);
+
 	if (!start || start < block.start || start + size > block.start + block.size ||
 	    static_cast<size_t>(start - block.start) % kPage || size % kPage || !size) {
 		host::complain("no whole pages of the image");
@@ -179,6 +184,11 @@ void set_publish_status(int status)
 	state.publish_status = status;
 }
 
+void set_image_is_movable(bool movable)
+{
+	state.is_movable = movable;
+}
+
 bool image_forgotten()
 {
 	return state.forgotten;
@@ -208,6 +218,7 @@ int image_start_block()
 
 void ramdisk_image_free(u8 *pages, size_t size)
 {
+	host::want_image_lock("the pages of /dev/initrd are freed");
 	pass(pages, size, "d", 'D');
 }
 
@@ -254,6 +265,11 @@ void seam_image_free(u8 *start, size_t size)
 void seam_image_hand_over(u8 *start, size_t size)
 {
 	pass(start, size, "o", 'H');
+}
+
+int seam_image_is_movable(u8 *, size_t size)
+{
+	return size && state.is_movable;
 }
 
 void seam_image_detach(u8 *start, size_t size)

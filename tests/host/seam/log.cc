@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <mutex>
 
 #include "initrd/kernel/policy.h"
 #include "seam/world.h"
@@ -40,6 +41,9 @@ void reset_log()
 
 void complain(const std::string &what)
 {
+	static std::mutex mutex;
+	const std::lock_guard lock(mutex);
+
 	state.complaints.push_back(what);
 }
 

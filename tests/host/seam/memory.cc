@@ -254,15 +254,23 @@ void ramdisk_bits_free(unsigned long *bits)
 	free_block(bits);
 }
 
+static std::atomic_ref<unsigned long> word_of(const unsigned long *bits, u64 number)
+{
+	return std::atomic_ref(const_cast<unsigned long *>(bits)[number / 64]);
+}
+
 static bool bit_is_set(const unsigned long *bits, u64 number)
 {
-	return bits[number / 64] >> number % 64 & 1;
+	return word_of(bits, number).load() >> number % 64 & 1;
 }
 
 u64 ramdisk_bits_next_set(const unsigned long *bits, u64 first, u64 end)
 {
+	host::want_read_section("pages are looked for");
 	while (first < end && !bit_is_set(bits, first))
 		first++;
+	if (host::page_rules().after_bits_look)
+		host::page_rules().after_bits_look();
 	return first;
 }
 
@@ -275,10 +283,7 @@ u64 ramdisk_bits_next_clear(const unsigned long *bits, u64 first, u64 end)
 
 int ramdisk_bit_set(unsigned long *bits, u64 number)
 {
-	const bool before = bit_is_set(bits, number);
-
-	bits[number / 64] |= 1ul << number % 64;
-	return before;
+	return word_of(bits, number).fetch_or(1ul << number % 64) >> number % 64 & 1;
 }
 
 void *ramdisk_alloc(size_t size)

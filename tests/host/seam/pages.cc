@@ -6,8 +6,11 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <thread>
 
 #include "ramdisk/kernel/window.h"
 #include "seam/world.h"
@@ -22,7 +25,7 @@ struct ramdisk_page {
 
 struct ramdisk_map {
 	std::map<u64, ramdisk_page *> pages;
-	long count = 0;
+	std::atomic<long> count = 0;
 };
 
 namespace {
@@ -40,6 +43,14 @@ struct Window {
 	std::vector<ramdisk_page *> pages;
 };
 
+// What is common to all processors. (A map has a lock of its own in the kernel, where the
+// copies are not made under it.)
+std::mutex mutex;
+using Guard = std::lock_guard<std::mutex>;
+
+// The read-side sections that this processor is in.
+thread_local size_t depth = 0;
+
 struct State {
 	host::PageRules rules;
 	size_t sections = 0;
@@ -49,11 +60,21 @@ struct State {
 };
 State state;
 
+void free_page(ramdisk_page *page)
+{
+	if (page->mapped)
+		host::complain("a page is freed while it is mapped");
+	host::give_memory(host::kPage);
+	host::live().pages--;
+	delete page;
+}
+
+// With the mutex held, as retire().
 void free_retired()
 {
 	for (const Retired &retired : state.retired) {
 		if (retired.page)
-			ramdisk_page_free(retired.page);
+			free_page(retired.page);
 		for (size_t i = 0; i < retired.count; i++)
 			host::image_page_freed(retired.adopted + i * host::kPage);
 	}
@@ -73,6 +94,8 @@ namespace host {
 
 void reset_pages()
 {
+	const Guard guard(mutex);
+
 	free_retired();
 	state = {};
 }
@@ -80,6 +103,12 @@ void reset_pages()
 PageRules &page_rules()
 {
 	return state.rules;
+}
+
+void want_read_section(const char *what)
+{
+	if (!depth)
+		complain(std::string(what) + " outside a read-side section");
 }
 
 size_t settled()
@@ -104,32 +133,47 @@ struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait)
 	auto *const page = new ramdisk_page;
 
 	std::memset(page->bytes, kGarbage, sizeof(page->bytes));
+	const Guard guard(mutex);
+
 	host::live().pages++;
 	return page;
 }
 
 void ramdisk_page_free(struct ramdisk_page *page)
 {
-	if (page->mapped)
-		host::complain("a page is freed while it is mapped");
-	host::give_memory(host::kPage);
-	host::live().pages--;
-	delete page;
+	const Guard guard(mutex);
+
+	free_page(page);
 }
 
 void ramdisk_pages_retire_adopted(u8 *mapped, size_t count)
 {
 	if (!count || count > RAMDISK_AT_ONCE)
 		host::complain("adopted pages are freed at one go, but not so many");
+	const Guard guard(mutex);
+
 	retire({nullptr, mapped, count});
 }
 
 void ramdisk_pages_settle(void)
 {
-	if (state.sections)
+	if (depth) {
 		host::complain("settle inside a read-side section: waits for ever");
-	state.settled++;
-	free_retired();
+		return;
+	}
+	// Sections of other processors end, too.
+	for (;;) {
+		{
+			const Guard guard(mutex);
+
+			if (!state.sections) {
+				state.settled++;
+				free_retired();
+				return;
+			}
+		}
+		std::this_thread::yield();
+	}
 }
 
 void ramdisk_page_write(struct ramdisk_page *page, size_t at, const void *from, size_t size)
@@ -167,6 +211,7 @@ void ramdisk_map_free(struct ramdisk_map *map)
 void ramdisk_map_read(struct ramdisk_map *map, u64 offset, void *to, size_t size)
 {
 	u8 *out = static_cast<u8 *>(to);
+	const Guard guard(mutex);
 
 	for (size_t n; size; size -= n, offset += n, out += n) {
 		const size_t at = offset % host::kPage;
@@ -184,6 +229,7 @@ size_t ramdisk_map_write(struct ramdisk_map *map, u64 offset, const void *from, 
 {
 	const u8 *const in = static_cast<const u8 *>(from);
 	size_t done = 0;
+	const Guard guard(mutex);
 
 	for (size_t n; done < size; done += n) {
 		const size_t at = (offset + done) % host::kPage;
@@ -206,8 +252,12 @@ int ramdisk_map_add(struct ramdisk_map *map, u64 number, struct ramdisk_page *pa
 		state.rules.before_map_add(number);
 	if (!host::may_allocate())
 		return -12;
-	if (!map->pages.emplace(number, page).second)
-		return -17;
+	{
+		const Guard guard(mutex);
+
+		if (!map->pages.emplace(number, page).second)
+			return -17;
+	}
 	if (state.rules.after_map_add)
 		state.rules.after_map_add(number);
 	return 0;
@@ -231,6 +281,7 @@ size_t ramdisk_map_add_many(struct ramdisk_map *map, u64 first, struct ramdisk_p
 size_t ramdisk_map_retire(struct ramdisk_map *map, u64 *number, u64 last)
 {
 	size_t count = 0;
+	const Guard guard(mutex);
 
 	for (; count < RAMDISK_AT_ONCE; count++) {
 		const auto found = map->pages.lower_bound(*number);
@@ -256,18 +307,25 @@ u64 ramdisk_map_counted(const struct ramdisk_map *map)
 
 void ramdisk_read_begin(void)
 {
+	const Guard guard(mutex);
+
+	depth++;
 	state.sections++;
 }
 
 void ramdisk_read_end(void)
 {
+	const Guard guard(mutex);
+
+	if (!depth--)
+		host::complain("a read-side section ends that has not begun");
 	if (--state.sections == 0 && !state.rules.retire_late)
 		free_retired();
 }
 
 void ramdisk_breathe(void)
 {
-	if (state.sections)
+	if (depth)
 		host::complain("the processor is given away inside a read-side section");
 }
 

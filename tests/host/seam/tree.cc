@@ -15,6 +15,7 @@ struct State {
 	NodePtr top;
 	int creation_error = 0;
 	bool files_are_pages = true;
+	bool pages_can_move = false;
 	u64 total = 0;
 	u64 room = ~0ull;
 };
@@ -233,6 +234,16 @@ int creation_error()
 void set_files_are_pages(bool are)
 {
 	state.files_are_pages = are;
+}
+
+void set_pages_can_move(bool can)
+{
+	state.pages_can_move = can;
+}
+
+bool pages_can_move()
+{
+	return state.pages_can_move;
 }
 
 bool files_are_pages()

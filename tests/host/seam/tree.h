@@ -50,6 +50,7 @@ size_t take_room(size_t size);
 void give_room(size_t size);
 int creation_error();
 bool files_are_pages();
+bool pages_can_move();
 /* All of it, 0 when there is no limit; what is left of it. */
 u64 total_room();
 u64 free_room();

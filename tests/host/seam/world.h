@@ -21,6 +21,7 @@
 
 #include "initrd/kernel/image.h"
 #include "initrd/kernel/log.h"
+#include "ramdisk/kernel/blkdev.h"
 #include "ramdisk/kernel/pages.h"
 
 namespace host {
@@ -100,8 +101,12 @@ struct PageRules {
 	/* Other users of the same disk, at the moments when they hurt. */
 	std::function<void(u64 number)> before_map_add;
 	std::function<void(u64 number)> after_map_add;
+	/* A read or a write of adopted pages has seen which there are. */
+	std::function<void()> after_bits_look;
 };
 PageRules &page_rules();
+/* Complains where this processor is in no read-side section. */
+void want_read_section(const char *what);
 /* Sets of ramdisk_pages_settle() so far. */
 size_t settled();
 
@@ -141,6 +146,8 @@ std::vector<u8> image_page(size_t number);
 /* What was shown in /sys/firmware/initrd; empty when nothing was. */
 std::vector<u8> published();
 void set_publish_status(int status);
+/* The image's pages lie where only those may be that can be moved; not so after reset(). */
+void set_image_is_movable(bool movable);
 /* Whether seam_image_forget() was called. */
 bool image_forgotten();
 /* The RAM disk gives back an adopted page. */
@@ -230,12 +237,24 @@ struct GendiskRecord {
 	u32 first_minor = 0;
 	u32 minors = 0;
 	bool locked = false;
-	u32 users = 0; /* openers, as the test says */
+	u32 users = 0;	      /* openers, as the test says */
+	bool claimed = false; /* somebody has mounted it */
 	size_t cache_drops = 0;
 	std::function<void()> on_cache_drop;
+	ramdisk_disk *disk = nullptr;	    /* null: it is gone */
+	ramdisk_gendisk *gendisk = nullptr; /* the same */
 };
 std::map<u32, GendiskRecord> &gendisks();
 void set_gendisk_status(int status);
+/* Who uses each disk as soon as it can be seen. */
+void set_on_show(std::function<void(ramdisk_disk *disk)> user);
+/* A user opens a disk, or closes it, as the block layer does it. */
+void open_disk(u32 number);
+void close_disk(u32 number);
+/* The kernel runs init from now on. */
+void set_boot_is_over(bool over);
+/* Complains where the lock of /dev/initrd is not held. */
+void want_image_lock(const char *what);
 /* The size that /dev/initrd was given last, in bytes. */
 u64 image_device_size();
 void set_default_disk_kib(u64 kib);
