@@ -355,6 +355,9 @@ int initrd_load_root(const char *root_name)
 	auto loaded = root::load_ramdisk(region, place, options.retain, rootfs::holds_archive);
 
 	dispose(region);
+	// The kernel has looked for the name when, with brd.rd_nr=0, there was no disk yet.
+	if (const u32 device = seam_root_device() ? 0 : root::find_ramdisk(options.root))
+		seam_set_root_device(device);
 	if (root::on_ramdisk(seam_root_device()))
 		return false;
 	if (!loaded) {

@@ -10,6 +10,11 @@ Result<void> load_ramdisk(Region &, const ImagePlace &, bool, HoldsArchive)
 	return Error{kNoDevice, "the RAM disk driver is not built into the kernel"};
 }
 
+u32 find_ramdisk(const char *)
+{
+	return 0;
+}
+
 bool on_ramdisk(u32 device)
 {
 	return device == kRam0;

@@ -6,6 +6,8 @@
 #include "initrd/image/trouble.h"
 #include "initrd/kernel/handles.h"
 #include "initrd/kernel/log.h"
+#include "initrd/kernel/root.h"
+#include "initrd/support/text.h"
 #include "ramdisk/page_writer.h"
 
 namespace initrd::root {

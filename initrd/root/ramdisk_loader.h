@@ -27,6 +27,12 @@ inline constexpr u32 kRam0 = 0x100;
  */
 Result<void> load_ramdisk(Region &region, const ImagePlace &place, bool keep, HoldsArchive holds);
 
+/*
+ * The number of the device that is called `name`, "/dev/ram3" or a partition of it: the
+ * RAM disk is made if there is none yet. 0: it is none.
+ */
+u32 find_ramdisk(const char *name);
+
 /* Whether `device` (as in real-root-dev) is /dev/ram0 or a partition of it. */
 bool on_ramdisk(u32 device);
 

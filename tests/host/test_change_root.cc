@@ -2,6 +2,7 @@
 // root/: linuxrc and change_root, call by call.
 
 #include "boots.h"
+#include "initrd/root/ramdisk_loader.h"
 
 namespace {
 
@@ -349,6 +350,38 @@ TEST_F(ChangeRoot, DoesNotHappenForAPartitionOfTheRamDisk)
 	EXPECT_EQ(boot("/dev/ram0p1"), 0);
 	EXPECT_TRUE(calls().empty());
 	EXPECT_EQ(host::gendisks()[0].rescans, 1u);
+}
+
+// brd.rd_nr=0: the name is known, though there was no disk when the kernel looked.
+TEST_F(ChangeRoot, DoesNotHappenForTheNameOfARamDiskThatIsMadeForTheImage)
+{
+	host::root().device = 0;
+	initrd_see_parameter("root", "/dev/ram0");
+	EXPECT_EQ(boot("/dev/ram0"), 0);
+	EXPECT_EQ(host::root().device, 0x100u);
+	EXPECT_TRUE(calls().empty());
+}
+
+TEST_F(ChangeRoot, ANamedRamDiskIsMadeForIt)
+{
+	host::root().device = 0;
+	initrd_see_parameter("root", "/dev/ram3");
+	EXPECT_EQ(boot("/dev/ram3"), 1);
+	EXPECT_TRUE(host::gendisks()[3].visible);
+	EXPECT_EQ(host::root().device, 0x103u);
+}
+
+TEST_F(ChangeRoot, WhatIsNoRamDisksNameMakesNone)
+{
+	for (const char *const name :
+	     {"/dev/ram", "/dev/ramdisk", "/dev/ram250", "ram3", "/dev/sdram3",
+	      "/dev/ram99999999999999999999999", "/dev/ram1048576", ""}) {
+		SCOPED_TRACE(name);
+		EXPECT_EQ(root::find_ramdisk(name), 0u);
+	}
+	EXPECT_EQ(host::gendisks().size(), 0u);
+	EXPECT_EQ(root::find_ramdisk("/dev/ram5p1"), 0u) << "made, but it has no such partition";
+	EXPECT_EQ(root::find_ramdisk("/dev/ram5"), 0x105u);
 }
 
 TEST_F(ChangeRoot, HappensForARootOnAnotherRamDisk)

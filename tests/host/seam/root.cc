@@ -71,6 +71,13 @@ int seam_find_device(const char *name, u32 *device)
 		state.look_ups++;
 		return -EINVAL;
 	}
+	// A RAM disk is there as soon as it is made.
+	for (const auto &[number, disk] : host::gendisks()) {
+		if (disk.visible && name == "/dev/ram" + std::to_string(number)) {
+			*device = 0x100 | disk.first_minor;
+			return 0;
+		}
+	}
 	if (state.look_ups++ < state.look_ups_before_devices || found == state.devices.end())
 		return -ENODEV;
 	*device = found->second;
