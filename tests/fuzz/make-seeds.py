@@ -221,6 +221,7 @@ TARGETS = {
     "inspect": inspect,
     "parameters": parameters,
     "disk": steps,
+    "disk_threads": steps,
 }
 
 
