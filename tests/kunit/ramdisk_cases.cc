@@ -3,7 +3,9 @@
 // have to come from the boot allocator.)
 
 #include "initrd/image/formats.h"
+#include "initrd/kernel/cpus.h"
 #include "initrd/kernel/handles.h"
+#include "initrd/kernel/root.h"
 #include "ramdisk/page_store.h"
 #include "ramdisk/page_writer.h"
 #include "tests/kunit/support.h"
@@ -228,6 +230,9 @@ void initrd_ramdisk_writes_pages(struct kunit *test)
 	EXPECT(test, made.ok());
 	if (made) {
 		ramdisk::Disk &disk = *made.value();
+
+		EXPECT(test, disk.show().ok());
+		disk.begin_load();
 		{
 			ramdisk::PageWriter writer(disk);
 
@@ -249,16 +254,69 @@ void initrd_ramdisk_writes_pages(struct kunit *test)
 		}
 		const auto read = [&](u64 at, MutableBytes to) { disk.read(at, to); };
 
+		disk.end_load();
 		EXPECT_EQ(test, disk.pages(), (kSize + page - 1) / page);
 		EXPECT_EQ(test, wrong_bytes(0, kSize, read, pattern), 0);
 		EXPECT_EQ(test, wrong_bytes(kSize, page, read, zero), 0);
 		disk.discard(0, 10 * page + 1);
 		EXPECT_EQ(test, disk.pages(), (kSize + page - 1) / page - 10);
-		disk.clear();
+		EXPECT(test, disk.flush().ok());
 		EXPECT_EQ(test, disk.pages(), 0);
+		EXPECT(test, disk.retire());
 		ramdisk::Disk::destroy(&disk);
 	}
 	ramdisk_unlock();
+}
+
+namespace {
+
+// More than any queue has workers for at the same time.
+constexpr size_t kMany = 700;
+
+struct Crowd {
+	const void *who_wants_help;
+	u32 begun = 0;
+	bool may_go = false;
+	u32 helped = 0;
+
+	u32 begun_now() const { return __atomic_load_n(&begun, __ATOMIC_ACQUIRE); }
+};
+
+void help_out(void *crowd)
+{
+	__atomic_fetch_add(&static_cast<Crowd *>(crowd)->helped, 1, __ATOMIC_RELAXED);
+}
+
+// One waits until no more come, and wants help then; all others wait for it.
+void stand_around(void *context)
+{
+	Crowd &crowd = *static_cast<Crowd *>(context);
+
+	__atomic_fetch_add(&crowd.begun, 1, __ATOMIC_ACQ_REL);
+	if (initrd_kunit_task() == crowd.who_wants_help) {
+		u32 seen;
+
+		do {
+			seen = crowd.begun_now();
+			seam_sleep_ms(500);
+		} while (seen != crowd.begun_now());
+		seam_run_parallel(help_out, &crowd, 2);
+		__atomic_store_n(&crowd.may_go, true, __ATOMIC_RELEASE);
+	}
+	while (!__atomic_load_n(&crowd.may_go, __ATOMIC_ACQUIRE))
+		seam_sleep_ms(50);
+}
+
+} // namespace
+
+// The queue of helpers is full of those who wait for the one who wants help.
+void initrd_ramdisk_waits_for_nobody(struct kunit *test)
+{
+	Crowd crowd = {initrd_kunit_task()};
+
+	seam_run_parallel(stand_around, &crowd, kMany);
+	EXPECT(test, crowd.begun > 1 && crowd.begun < kMany);
+	EXPECT_EQ(test, crowd.helped, 1);
 }
 
 // Blocks of LZ4 that whatever processors there are decode at the same time.

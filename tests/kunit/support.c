@@ -7,6 +7,7 @@
 #include <linux/initrd.h>
 #include <linux/kdev_t.h>
 #include <linux/namei.h>
+#include <linux/sched.h>
 #include <linux/stat.h>
 #include <linux/uidgid.h>
 
@@ -27,6 +28,11 @@ void __init initrd_kunit_differ(struct kunit *test, const char *file, int line, 
 void __init initrd_kunit_skip(struct kunit *test, const char *why)
 {
 	kunit_mark_skipped(test, "%s", why);
+}
+
+const void * __init initrd_kunit_task(void)
+{
+	return current;
 }
 
 void __init initrd_kunit_remove(const char *path)

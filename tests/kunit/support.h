@@ -25,6 +25,9 @@ void initrd_kunit_differ(struct kunit *test, const char *file, int line, const c
 /* Marks the case as skipped; the body returns then. */
 void initrd_kunit_skip(struct kunit *test, const char *why);
 
+/* Who runs, to be compared with others. */
+const void *initrd_kunit_task(void);
+
 struct initrd_kunit_node {
 	u32 mode;
 	u32 uid;
@@ -87,6 +90,7 @@ int initrd_kunit_wait(struct kunit_suite *suite);
 	X(initrd_ramdisk_discards)               \
 	X(initrd_ramdisk_inserts)                \
 	X(initrd_ramdisk_writes_pages)           \
+	X(initrd_ramdisk_waits_for_nobody)       \
 	X(initrd_ramdisk_decodes_blocks)
 
 #define INITRD_KUNIT_DECLARE(name) void name(struct kunit *test);
