@@ -133,6 +133,57 @@ def test_flushbufs_frees_the_ram_disk(lab: Lab) -> None:
                      "start": "same", "flush": "none", "zeros": "0", "usable": "yes"}
 
 
+@pytest.mark.cxx_only(reason="blockdev --flushbufs frees no RAM disk")
+def test_flushbufs_long_after(lab: Lab) -> None:
+    """Who reads the disk in between, or mounts it read-only, makes no difference."""
+    disk = real_root(lab, """
+        umount /initrd
+        for i in 1 2 3; do busybox blkid /dev/ram0; head -c 1048576 /dev/ram0 >/dev/null; done
+        mount -o ro /dev/ram0 /initrd && umount /initrd
+        gzip -1 -n </dev/ram0 >/dev/null
+        before=$(pages)
+        echo "flush=$(error_of blockdev --flushbufs /dev/ram0)"
+        echo "had=$([ "$before" -gt 0 ] && echo pages) has=$(pages)"
+    """)
+    outcome = lab.succeed(initrd(lab, init=PIVOT), ["bdev_allow_write_mounted=0"], disks=[disk])
+    assert values(outcome) == {"flush": "none", "had": "pages has=0"}
+
+
+@pytest.mark.cxx_only(reason="blockdev --flushbufs frees no RAM disk")
+@pytest.mark.parametrize("way", ["mkfs", "mount", "program"])
+def test_flushbufs_of_a_disk_that_is_put_to_another_use(lab: Lab, way: str) -> None:
+    """What was written to it after it was unmounted stays, whatever is done then."""
+    script = {
+        "mkfs": "busybox mke2fs /dev/ram0 >/dev/null; mount -t ext2 /dev/ram0 /initrd",
+        "mount": "mount -o rw /dev/ram0 /initrd",
+        # What the page cache holds still when the flush is asked for counts, too.
+        "program": "exec 4<>/dev/ram0; dd if=/bin/busybox bs=64k count=16 >&4 2>/dev/null",
+    }[way]
+    store = """
+        cp /bin/busybox /initrd/kept
+        umount /initrd
+    """ if way != "program" else ""
+    check = """
+        echo "same=$(head -c 1048576 /dev/ram0 | cmp -n 1048576 - /bin/busybox && echo yes)"
+    """ if way == "program" else """
+        mount -o ro /dev/ram0 /initrd
+        echo "same=$(cmp /initrd/kept /bin/busybox && echo yes)"
+    """
+    disk = real_root(lab, f"""
+        umount /initrd
+        {script}
+        {store}
+        echo "flush=$(error_of blockdev --flushbufs /dev/ram0)"
+        {"exec 4>&-" if way == "program" else ""}
+        echo "flush=$(error_of blockdev --flushbufs /dev/ram0)"
+        echo 3 >/proc/sys/vm/drop_caches
+        {check}
+    """)
+    outcome = lab.succeed(initrd(lab, init=PIVOT), ["bdev_allow_write_mounted=0"], disks=[disk])
+    found = values(outcome)
+    assert found["same"] == "yes"
+
+
 @pytest.mark.document("Changing the root device",
                       "the initrd can be unmounted and the memory allocated by the RAM disk can be freed")
 def test_flushbufs_of_another_ram_disk(lab: Lab) -> None:

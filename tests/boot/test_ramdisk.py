@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from conftest import Lab
 
 
@@ -24,6 +26,29 @@ def test_number_and_size(lab: Lab) -> None:
     lines = run(lab, "cd /sys/block; ls -1d ram*; cat ram1/size; cd /sys/module/brd/parameters; cat rd_nr rd_size; "
                      "stat -c %a rd_nr rd_size max_part\n", ["brd.rd_nr=2", "brd.rd_size=9216"])
     assert lines == ["ram0", "ram1", "18432", "2", "9216", "444", "444", "444"]
+
+
+@pytest.mark.cxx_only(reason="needs all of them in memory")
+def test_more_than_there_can_be(lab: Lab) -> None:
+    """A number that nobody means is bounded, with one line."""
+    outcome = lab.succeed(lab.archive(guest_test="ls -1d /sys/block/ram* | wc -l\n"), ["brd.rd_nr=2000000000"],
+                          memory="128M", timeout=300)
+    made, = (int(line) for line in outcome.guest.test_output)
+    assert 16 < made <= 4096
+    lines = outcome.console.having("brd: ")
+    assert len(lines) == 2 and lines[1] == "brd: module loaded", lines
+    assert lines[0].startswith("brd: rd_nr=2000000000: ") and "RAM disks are made, not more: error" in lines[0]
+
+
+@pytest.mark.cxx_only(reason="does not know the name of a disk that is not there")
+@pytest.mark.parametrize("compressor", ["none", "gzip"])
+@pytest.mark.parametrize("root", ["/dev/ram0", "/dev/ram", "1:0"])
+def test_root_on_a_disk_that_was_not_there(lab: Lab, compressor: str, root: str) -> None:
+    """brd.rd_nr=0: /dev/ram0 is made for the image, and its name is known."""
+    outcome = lab.succeed(lab.image("ext2", compressor, guest_test="ls -d /sys/block/ram*\n"),
+                          ["brd.rd_nr=0", f"root={root}", "rw"], root=False)
+    assert outcome.guest.test_output == ["/sys/block/ram0"]
+    assert not outcome.console.having("linuxrc")
 
 
 def test_write_and_read_back(lab: Lab) -> None:
