@@ -23,6 +23,7 @@
 #include "initrd/root/change_root.h"
 #include "initrd/root/ramdisk_loader.h"
 #include "initrd/rootfs/file_data.h"
+#include "initrd/rootfs/limits.h"
 #include "initrd/rootfs/unpack.h"
 #include "initrd/support/parse.h"
 #include "initrd/support/text.h"
@@ -45,6 +46,7 @@ struct Options {
 	char init[256] = "/init";    // rdinit=
 	char root[256] = "";	     // root=
 	char file_systems[256] = ""; // rootfstype=
+	char rootfs[256] = "";	     // initramfs_options=
 };
 
 constinit Options options = {};
@@ -248,6 +250,14 @@ void unpack_image(Region &region)
 						       rootfs::unpack(region, unpacked);
 	const size_t end = unpacked.end;
 
+	if (result && !unpacked.headers && end == bytes.size()) {
+		seam_log(
+			SEAM_LOG_WARNING,
+			"initrd: %zu bytes%s%s%s, nothing but NULs: nothing to unpack or to load (was it read from the right place?)\n",
+			bytes.size(), unpacked.compressor ? " of " : "", unpacked.compressor ?: "",
+			unpacked.compressor ? " data" : "");
+		return;
+	}
 	if (result)
 		report_archive(unpacked, end, started_ns);
 	if (result && end == bytes.size())
@@ -330,10 +340,12 @@ void initrd_verify(void)
 void initrd_populate_rootfs(void)
 {
 	initrd_verify();
-	unpack_builtin_archive();
 
 	Region region = Region::locate();
+	rootfs::Limits limits(options.rootfs);
 
+	limits.lift(region.bytes().size());
+	unpack_builtin_archive();
 	seam_image_forget();
 	if (verdict == Verdict::kRefused)
 		region.free();
@@ -343,6 +355,7 @@ void initrd_populate_rootfs(void)
 		unpack_image(region);
 	if (!region.empty())
 		dispose(region);
+	limits.settle();
 	seam_files_flush();
 }
 
@@ -435,6 +448,8 @@ void initrd_see_parameter(const char *name, const char *value)
 		assign(options.root, value);
 	} else if (same_text(name, "rootfstype")) {
 		assign(options.file_systems, value);
+	} else if (same_text(name, "initramfs_options")) {
+		assign(options.rootfs, value);
 	} else if (same_text(name, "rootwait")) {
 		const bool ends = parse_number(value, options.wait_seconds) && !*value;
 

@@ -24,7 +24,14 @@ constexpr u64 padded_name(u64 size)
 constexpr size_t kNamesMax = padded_name(kPathMax) + kPathMax + 1;
 // A header that comes in pieces is put together behind the names of the entry
 // before, which messages may still need.
-constexpr size_t kBufferSize = kNamesMax + kHeaderSize;
+constexpr size_t kHeaderAt = kNamesMax;
+// The name in untrailed_.
+constexpr size_t kKeptNameAt = kHeaderAt + kHeaderSize;
+constexpr size_t kKeptName = 192;
+constexpr size_t kBufferSize = kKeptNameAt + kKeptName;
+
+// Of archives at odd offsets so many are told.
+constexpr u32 kMostTold = 8;
 
 // Eight hexadecimal digits, each looked at in its byte of one word; false when
 // they are not that.
@@ -78,16 +85,33 @@ Result<Reader> Reader::create(Handler &handler, Hex hex)
 	return Reader(handler, hex, TRY(Buffer::create(kBufferSize)));
 }
 
-void Reader::restart_at(u64 offset)
+void Reader::restart_at(u64 offset, const char *compressed)
 {
+	end_archive();
 	offset_ = offset;
 	state_ = State::kBetween;
 	collected_ = 0;
+	compressed_ = compressed;
+	phase_ = 0;
+	nuls_ = 0;
 }
 
-Error Reader::failure(const char *reason) const
+// What has begun has ended: without a trailer, where it has begun.
+void Reader::end_archive()
 {
-	return {kInvalid, reason, offset_};
+	if (!in_archive_)
+		return;
+	in_archive_ = false;
+	if (untrailed_.count++)
+		return;
+	char *const kept = reinterpret_cast<char *>(buffer_.data() + kKeptNameAt);
+
+	copy_printable(kept, kKeptName, name(), ~size_t{0});
+	untrailed_.entry = kept;
+	untrailed_.compressed = compressed_;
+	untrailed_.offset = offset_ - nuls_;
+	untrailed_.nuls = nuls_;
+	untrailed_.data_ends_in_nul = entry_.type() == kRegular && entry_.size && !last_byte_;
 }
 
 void Reader::take(Bytes &chunk, size_t count)
@@ -113,7 +137,7 @@ bool Reader::collect(Bytes &chunk, MutableBytes to)
 // the chunk where it lies in it whole.
 const u8 *Reader::collect_header(Bytes &chunk)
 {
-	const MutableBytes to = buffer_.bytes().skip(kNamesMax);
+	const MutableBytes to = buffer_.bytes().skip(kHeaderAt).first(kHeaderSize);
 
 	if (collected_ == 0 && chunk.size() >= kHeaderSize) {
 		const u8 *const whole = chunk.data();
@@ -137,15 +161,15 @@ Result<size_t> Reader::feed(Bytes chunk)
 	while (!chunk.empty() || (state_ == State::kData && data_left_ == 0)) {
 		switch (state_) {
 		case State::kBetween: {
-			take(chunk, leading_zeros(chunk));
+			const size_t nuls = leading_zeros(chunk);
+
+			nuls_ += nuls;
+			take(chunk, nuls);
 			if (chunk.empty())
 				break;
 			if (chunk[0] != '0')
 				return whole - chunk.size();
-			if (offset_ % 4)
-				return failure("broken padding");
-			entry_start_ = offset_;
-			state_ = State::kHeader;
+			begin_header(offset_);
 			break;
 		}
 		case State::kHeader:
@@ -154,8 +178,13 @@ Result<size_t> Reader::feed(Bytes chunk)
 			break;
 		case State::kNames:
 			// There is room for the target's NUL behind it.
-			if (collect(chunk, buffer_.bytes().first(names_size())))
-				TRY(parse_names(buffer_.data()));
+			if (!collect(chunk, buffer_.bytes().first(names_size())))
+				break;
+			TRY(parse_names(buffer_.data()));
+			if (!in_archive_)
+				find_header(buffer_.data() + name_size_,
+					    static_cast<size_t>(padded_name(name_size_)) -
+						    name_size_);
 			break;
 		case State::kData:
 			TRY(pass_data(chunk));
@@ -166,6 +195,41 @@ Result<size_t> Reader::feed(Bytes chunk)
 		}
 	}
 	return whole;
+}
+
+// A header begins here, which may be another archive's.
+void Reader::begin_header(u64 offset)
+{
+	const u32 phase = static_cast<u32>(offset % 4);
+
+	if (nuls_)
+		end_archive();
+	nuls_ = 0;
+	entry_start_ = offset;
+	state_ = State::kHeader;
+	if (phase == phase_)
+		return;
+	phase_ = phase;
+	if (!phase || quiet_ || shifts_++ >= kMostTold)
+		return;
+	seam_log(SEAM_LOG_WARNING,
+		 "initrd: cpio archive at offset %llu%s%s%s, which is no multiple of 4: taken, but the C code refuses it (pad what comes before it with NULs)\n",
+		 offset, compressed_ ? " of the unpacked " : "", compressed_ ?: "",
+		 compressed_ ? " data" : "");
+}
+
+// Where the trailer's padding was left out, the next archive's header is in its place.
+void Reader::find_header(const u8 *padding, size_t size)
+{
+	constexpr u8 kStart[] = {'0', '7', '0'};
+	const size_t nuls = leading_zeros(Bytes(padding, size));
+	const size_t found = size - nuls;
+
+	if (entry_.size || !found || __builtin_memcmp(padding + nuls, kStart, found))
+		return;
+	__builtin_memcpy(buffer_.data() + kHeaderAt, padding + nuls, found);
+	collected_ = found;
+	begin_header(offset_ - found);
 }
 
 Result<void> Reader::parse_header(const u8 *bytes)
@@ -183,6 +247,8 @@ Result<void> Reader::parse_header(const u8 *bytes)
 		if (!parse_field(header.skip(kMagicSize + i * kFieldSize), hex_, fields[i]))
 			return Error{kInvalid, "damaged header", entry_start_};
 	headers_++;
+	in_archive_ = true;
+	last_byte_ = 1;
 	entry_ = {
 		.name = "",
 		.target = "",
@@ -202,7 +268,7 @@ Result<void> Reader::parse_header(const u8 *bytes)
 		.has_checksum = bytes[kMagicSize - 1] == '2',
 	};
 	name_size_ = fields[11];
-	next_entry_ = round_up(offset_ + padded_name(name_size_) + entry_.size, u64{4});
+	next_entry_ = offset_ + padded_name(name_size_) + round_up(u64{entry_.size}, u64{4});
 
 	const bool regular = entry_.type() == kRegular;
 	const bool link = entry_.type() == kLink;
@@ -238,6 +304,7 @@ Result<void> Reader::parse_names(u8 *bytes)
 		target[entry_.size] = 0;
 		entry_.target = reinterpret_cast<const char *>(target);
 	} else if (same_text(entry_.name, "TRAILER!!!")) {
+		in_archive_ = false;
 		handler_->trailer();
 		return {};
 	}
@@ -263,6 +330,7 @@ Result<void> Reader::pass_data(Bytes &chunk)
 			give_up();
 			return passed.error().after(offset_);
 		}
+		last_byte_ = piece[piece.size() - 1];
 		data_left_ -= static_cast<u32>(piece.size());
 		take(chunk, piece.size());
 	}
@@ -312,10 +380,15 @@ Result<void> Reader::end()
 	if (state_ == State::kNames && entry_.size == 0 && collected_ >= name_size_) {
 		collected_ = 0;
 		TRY(parse_names(buffer_.data()));
-		return state_ == State::kData ? close_data() : Result<void>();
-	}
-	if (state_ == State::kBetween || (state_ == State::kSkip && next_entry_ - offset_ < 4))
+		if (state_ == State::kData)
+			TRY(close_data());
+		end_archive();
 		return {};
+	}
+	if (state_ == State::kBetween || (state_ == State::kSkip && next_entry_ - offset_ < 4)) {
+		end_archive();
+		return {};
+	}
 	const Error error = truncated();
 
 	if (state_ == State::kData)

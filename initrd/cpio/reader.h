@@ -28,7 +28,7 @@ enum Type : u32 {
 	kSocket = 0140000,
 };
 
-/* One entry's header. The strings live until the handler's call returns. */
+/* One entry's header. The strings live until its data has been dealt with. */
 struct Entry {
 	const char *name;   /* NUL-terminated, 1 to 4095 characters */
 	const char *target; /* of a symbolic link, NUL-terminated; else "" */
@@ -73,6 +73,17 @@ protected:
 	~Handler() = default;
 };
 
+/* Archives that ended without a "TRAILER!!!". */
+struct Untrailed {
+	u64 count = 0;
+	/* Of the first of them. */
+	const char *entry = ""; /* its last entry's name, cut off and printable */
+	const char *compressed = nullptr; /* what its stream comes out of; or null */
+	u64 offset = 0;			  /* in the stream, where that entry ends */
+	u64 nuls = 0;			  /* bytes of NUL behind it */
+	bool data_ends_in_nul = false;
+};
+
 /* How header fields are read. */
 enum class Hex : u8 {
 	kStrict,  /* eight hexadecimal digits; else "damaged header" */
@@ -91,6 +102,10 @@ public:
 	 * less than all only when the next byte is between entries and is
 	 * neither NUL nor the '0' of a header. After an error the reader is
 	 * not to be fed any more.
+	 *
+	 * Where archives were put together without regard to it, a header may be at
+	 * an offset that is no multiple of 4, which the C code refuses. Lengths are
+	 * counted from there on then, as its writer counted them; that is told.
 	 */
 	Result<size_t> feed(Bytes chunk);
 
@@ -98,9 +113,17 @@ public:
 	INLINE bool at_boundary() const { return state_ == State::kBetween; }
 	/*
 	 * Between entries, or where what was to be one turned out to be none: what comes
-	 * next is `offset` bytes from its stream's start.
+	 * next is `offset` bytes from the start of another
+	 * stream, the image itself or what comes out of `compressed`, a format's name.
+	 * An archive cannot go on from one stream to the next.
 	 */
-	void restart_at(u64 offset);
+	void restart_at(u64 offset, const char *compressed = nullptr);
+	/* Says nothing of what is odd: it is read once more. */
+	INLINE void be_quiet() { quiet_ = true; }
+	/* Whether an archive has begun of which there was no "TRAILER!!!" yet. */
+	INLINE bool in_archive() const { return in_archive_; }
+	/* What is known of trailers that were left out; the name is the reader's. */
+	INLINE const Untrailed &untrailed() const { return untrailed_; }
 	/*
 	 * The input ends here. In the middle of an entry that is kNoData, with the
 	 * sizes of what it ends in by its header and as far as it is there, and the
@@ -138,6 +161,9 @@ private:
 		: handler_(&handler), buffer_(move(buffer)), hex_(hex)
 	{
 	}
+	void begin_header(u64 offset);
+	void find_header(const u8 *padding, size_t size);
+	void end_archive();
 	bool collect(Bytes &chunk, MutableBytes to);
 	const u8 *collect_header(Bytes &chunk);
 	size_t names_size() const;
@@ -149,7 +175,6 @@ private:
 	void skip(Bytes &chunk);
 	void leave_entry();
 	void take(Bytes &chunk, size_t count);
-	Error failure(const char *reason) const;
 	Error truncated() const;
 
 	Handler *handler_;
@@ -159,10 +184,18 @@ private:
 	u64 next_entry_ = 0; /* where the entry at hand ends */
 	u64 entry_start_ = 0;
 	u64 headers_ = 0;
+	u64 nuls_ = 0;	       /* since the entry before */
+	Untrailed untrailed_;
+	const char *compressed_ = nullptr;
 	size_t collected_ = 0; /* bytes in buffer_ */
 	u32 name_size_ = 0;
 	u32 data_left_ = 0;
 	u32 sum_ = 0;
+	u32 phase_ = 0; /* what the archive's offsets are, modulo 4 */
+	u32 shifts_ = 0;
+	u8 last_byte_ = 0; /* of the data that was passed on last */
+	bool in_archive_ = false;
+	bool quiet_ = false;
 	State state_ = State::kBetween;
 	Hex hex_;
 };

@@ -115,6 +115,10 @@ void add_sizes(const Error &error, const Trouble &trouble, Details &details)
 		add("%s%llu available", details.separator(), seam_memory_available());
 		return;
 	}
+	if (trouble.inodes) {
+		add("%sno inodes are left of %llu", details.separator(), trouble.inodes);
+		return;
+	}
 	if (error.code == kNoSpace) {
 		add("%s%llu bytes needed, %llu free", details.separator(), error.expected,
 		    error.there);

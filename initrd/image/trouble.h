@@ -29,6 +29,8 @@ struct Trouble {
 	bool entry_removed = false;
 	bool is_archive = false;
 	u64 entries = 0; /* unpacked whole */
+	/* How many inodes there are, where it is they that are used up; or 0. */
+	u64 inodes = 0;
 	/* What is at the offset, for kUnknownFormat; read during tell() only. */
 	Bytes head;
 

@@ -39,13 +39,28 @@ struct seam_file *seam_file_create(const char *path, u32 mode, int *status);
  */
 int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset,
 		    size_t *written);
+/* Reads `size` bytes or up to the end; how many is put into `got`. */
+int seam_file_read(struct seam_file *file, void *data, size_t size, u64 offset, size_t *got);
 void seam_file_close(struct seam_file *file);
 
 /*
- * The size of the file system that `path` is in and what of it is free, bytes;
- * a size of 0 means that it has no limit of its own.
+ * How much a file system may hold and how much more there is room for, of bytes and
+ * of nodes; of what has no limit of its own, both are 0.
  */
-int seam_file_system_room(const char *path, u64 *size, u64 *free);
+struct seam_room {
+	u64 size;
+	u64 free;
+	u64 nodes;
+	u64 free_nodes;
+};
+
+/* Of the file system that `path` is in. */
+int seam_file_system_room(const char *path, struct seam_room *room);
+/*
+ * Sets both limits of the root file system, which has them already: neither is 0, or
+ * less than what is used.
+ */
+int seam_set_root_limits(u64 size, u64 nodes);
 
 /* Waits until closed files are closed for real and no longer busy. */
 void seam_files_flush(void);

@@ -32,6 +32,11 @@ u64 __init seam_memory_total(void)
 	return (u64)totalram_pages() << PAGE_SHIFT;
 }
 
+u64 __init seam_memory_low(void)
+{
+	return (u64)(totalram_pages() - totalhigh_pages()) << PAGE_SHIFT;
+}
+
 u64 __init seam_memory_available(void)
 {
 	long pages = si_mem_available() - (long)free_for_others_only();

@@ -25,6 +25,8 @@ size_t seam_page_size(void);
 
 /* All memory that the kernel manages, in bytes. */
 u64 seam_memory_total(void);
+/* What of it the kernel has addresses for at any time. */
+u64 seam_memory_low(void);
 /* How much memory could be had now, in bytes; an estimate. */
 u64 seam_memory_available(void);
 /*

@@ -27,7 +27,7 @@ static struct dentry *to_dentry(const struct seam_node *node)
 	return (struct dentry *)node;
 }
 
-static struct path path_of(struct seam_directory *directory, struct seam_node *node)
+static struct path path_of(struct seam_directory *directory, const struct seam_node *node)
 {
 	return (struct path){ .mnt = to_path(directory)->mnt, .dentry = to_dentry(node) };
 }
@@ -85,6 +85,17 @@ struct seam_node * __init seam_node_find(struct seam_directory *directory, const
 void __init seam_node_release(struct seam_node *node)
 {
 	dput(to_dentry(node));
+}
+
+struct seam_node * __init seam_node_hold(const struct seam_node *node)
+{
+	return (void *)dget(to_dentry(node));
+}
+
+int __init seam_node_same(const struct seam_node *a, const struct seam_node *b)
+{
+	return d_really_is_positive(to_dentry(a)) &&
+	       d_inode(to_dentry(a)) == d_inode(to_dentry(b));
 }
 
 u32 __init seam_node_mode(const struct seam_node *node)
@@ -176,8 +187,8 @@ int __init seam_node_symlink(struct seam_directory *directory, struct seam_node 
 {
 	struct dentry *dentry = to_dentry(node);
 	size_t length = strlen(target);
-	/* What a system call says of such names. */
-	int status = !length ? -ENOENT : length >= PATH_MAX ? -ENAMETOOLONG : begin_change(directory);
+	/* What a system call says of such a name. */
+	int status = length >= PATH_MAX ? -ENAMETOOLONG : begin_change(directory);
 
 	if (!status)
 		status = end_change(directory,
@@ -188,21 +199,17 @@ int __init seam_node_symlink(struct seam_directory *directory, struct seam_node 
 }
 
 int __init seam_node_link(struct seam_directory *directory, struct seam_node *node,
-			  const char *existing)
+			  const struct seam_node *existing)
 {
 	struct dentry *dentry = to_dentry(node);
-	struct path old;
-	int status = kern_path(existing, 0, &old);
+	int status = begin_change(directory);
 
-	if (status)
-		return status;
-	status = old.mnt == to_path(directory)->mnt ? begin_change(directory) : -EXDEV;
 	if (!status)
 		status = end_change(directory,
-				    security_path_link(old.dentry, to_path(directory), dentry) ?:
-				    vfs_link(old.dentry, to_idmap(directory), to_folder(directory),
-					     dentry, NULL));
-	path_put(&old);
+				    security_path_link(to_dentry(existing), to_path(directory),
+						       dentry) ?:
+				    vfs_link(to_dentry(existing), to_idmap(directory),
+					     to_folder(directory), dentry, NULL));
 	return status;
 }
 
@@ -244,13 +251,23 @@ int __init seam_node_resize(struct seam_directory *directory, struct seam_node *
 	return vfs_truncate(&path, size);
 }
 
-struct seam_file * __init seam_node_open(struct seam_directory *directory, struct seam_node *node,
-					 int *status)
+static struct seam_file * __init open_node(struct path path, int flags, int *status)
 {
-	struct path path = path_of(directory, node);
 	struct file *file = seam_fault() ? ERR_PTR(-ENOMEM) :
-			    dentry_open(&path, O_WRONLY | O_LARGEFILE, current_cred());
+			    dentry_open(&path, flags | O_LARGEFILE, current_cred());
 
 	*status = PTR_ERR_OR_ZERO(file);
 	return *status ? NULL : (void *)file;
+}
+
+struct seam_file * __init seam_node_open(struct seam_directory *directory, struct seam_node *node,
+					 int *status)
+{
+	return open_node(path_of(directory, node), O_WRONLY, status);
+}
+
+struct seam_file * __init seam_node_open_to_read(struct seam_directory *directory,
+						 const struct seam_node *node, int *status)
+{
+	return open_node(path_of(directory, node), O_RDONLY | O_NOATIME, status);
 }

@@ -39,6 +39,10 @@ struct seam_node *seam_directory_node(struct seam_directory *directory);
 struct seam_node *seam_node_find(struct seam_directory *directory, const char *name, size_t length,
 				 int *status);
 void seam_node_release(struct seam_node *node);
+/* The same once more, released by itself; it stays what it is when the name goes. */
+struct seam_node *seam_node_hold(const struct seam_node *node);
+/* Whether both are names of one node that is there. */
+int seam_node_same(const struct seam_node *a, const struct seam_node *b);
 
 /* The type and permission bits; 0 when there is no node of that name. */
 u32 seam_node_mode(const struct seam_node *node);
@@ -56,9 +60,11 @@ int seam_node_create(struct seam_directory *directory, struct seam_node *node, u
 int seam_node_mkdir(struct seam_directory *directory, struct seam_node *node, u32 mode);
 int seam_node_mknod(struct seam_directory *directory, struct seam_node *node, u32 mode, u32 major,
 		    u32 minor);
+/* The target may be empty: such a link leads nowhere. */
 int seam_node_symlink(struct seam_directory *directory, struct seam_node *node, const char *target);
-/* Another name for the node at the path `existing`, a link at its end not followed. */
-int seam_node_link(struct seam_directory *directory, struct seam_node *node, const char *existing);
+/* Another name for what `existing` is; -ENOENT when that has lost its last name. */
+int seam_node_link(struct seam_directory *directory, struct seam_node *node,
+		   const struct seam_node *existing);
 
 /* What of a node is set in one go. */
 struct seam_attributes {
@@ -74,9 +80,11 @@ int seam_node_set(struct seam_directory *directory, struct seam_node *node,
 		  const struct seam_attributes *attributes);
 int seam_node_resize(struct seam_directory *directory, struct seam_node *node, u64 size);
 
-/* Opens a regular file for writing. NULL with -errno in `status` on failure. */
+/* Open a regular file for writing, or for reading. NULL with -errno in `status` on failure. */
 struct seam_file *seam_node_open(struct seam_directory *directory, struct seam_node *node,
 				 int *status);
+struct seam_file *seam_node_open_to_read(struct seam_directory *directory,
+					 const struct seam_node *node, int *status);
 
 #ifdef __cplusplus
 }

@@ -34,6 +34,7 @@ int Place::look_up(const char *path, u32 type)
 	const bool must_be_there = !name_length_ || is_dots(name_, name_length_);
 
 	is_folder_ = false;
+	is_elsewhere_ = false;
 	if (must_be_there || length < whole) {
 		const int status = open_folder(path, whole);
 
@@ -79,6 +80,16 @@ int Place::open_folder(const char *path, size_t length)
 	return status;
 }
 
+int Place::go_to(const seam_node *elsewhere)
+{
+	const int status = open_folder(".", 1);
+
+	is_folder_ = false;
+	is_elsewhere_ = true;
+	node_ = Node(seam_node_hold(elsewhere));
+	return status;
+}
+
 int Place::find()
 {
 	int status;
@@ -104,7 +115,8 @@ bool Place::remove_unless(u32 type)
 
 void Place::remove()
 {
-	remove_node();
+	if (!is_elsewhere_)
+		remove_node();
 	leave();
 }
 

@@ -31,8 +31,15 @@ public:
 	 * or cannot be removed. False when the name cannot be looked up any more.
 	 */
 	bool remove_unless(u32 type);
+	/*
+	 * Goes to a node that has been made elsewhere, to fill it; it cannot be removed
+	 * from here. 0 or -errno.
+	 */
+	int go_to(const seam_node *elsewhere);
 	/* Removes what is there, and leaves the place. */
 	void remove();
+	/* Somebody else removes something: the folder is looked up again. */
+	INLINE void forget_folder() { folder_length_ = 0; }
 	/* Leaves the place; the folder is still kept. */
 	INLINE void leave() { node_ = Node(); }
 
@@ -58,7 +65,8 @@ private:
 	const char *name_ = nullptr;
 	size_t name_length_ = 0;
 	Node node_;
-	bool is_folder_ = false; /* node_ is the folder itself */
+	bool is_folder_ = false;    /* node_ is the folder itself */
+	bool is_elsewhere_ = false; /* node_ is not in the folder */
 };
 
 } // namespace initrd::rootfs

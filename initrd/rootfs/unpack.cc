@@ -264,7 +264,7 @@ Result<bool> Unpacking::compressed_segment(const Format &format)
 	const Format *next;
 
 	headers_ = reader_.headers();
-	reader_.restart_at(0);
+	reader_.restart_at(0, format.name);
 	reading_.hold(at_);
 	do {
 		auto decoded = member(format, headers_);
@@ -364,6 +364,55 @@ Result<cpio::Reader> reader_for(cpio::Handler &handler)
 				    seam_strict_hex() ? cpio::Hex::kStrict : cpio::Hex::kLenient);
 }
 
+// Small archives of some loaders have no trailer; nor has one that was cut off.
+void tell_untrailed(const char *where, const cpio::Untrailed &ended)
+{
+	const char *const inside = ended.compressed;
+
+	seam_log(
+		SEAM_LOG_NOTICE,
+		"initrd: %s%sarchive ends without TRAILER!!! at offset %llu%s%s%s, after %s%s, with %llu NULs behind it%s: iPXE, GRUB and SYSLINUX leave it out; one that was cut off and filled up with NULs ends like this, too\n",
+		where ?: "", where ? ": " : "", ended.offset, inside ? " of the unpacked " : "",
+		inside ?: "", inside ? " data" : "", ended.entry,
+		ended.data_ends_in_nul ? " (its data end in NULs)" : "", ended.nuls,
+		ended.count > 1 ? " (and others do)" : "");
+}
+
+// What was odd about links, in a line for each kind.
+void tell_links(LinkTable &links)
+{
+	const Tally &collisions = links.collisions();
+	const Tally &targetless = links.targetless();
+
+	if (collisions.count())
+		seam_log(
+			links.doubtful() ? SEAM_LOG_WARNING : SEAM_LOG_NOTICE,
+			"initrd: %llu files have the inode number of another one, %s the first: told apart by owner, time, size and number of links, %llu of these without data\n",
+			collisions.count(), collisions.first(), links.doubtful());
+	if (targetless.count())
+		seam_log(
+			SEAM_LOG_WARNING,
+			"initrd: %llu symbolic links have an empty target, %s the first: they lead nowhere\n",
+			targetless.count(), targetless.first());
+}
+
+// What the C code passes over without a word.
+void tell_not_made(const NotMade &missing)
+{
+	const Tally &folder = missing.no_folder;
+	const Tally &room = missing.no_room;
+	const Tally &refused = missing.refused;
+	const auto before = [](const Tally &tally) { return tally.count() ? ": " : ""; };
+
+	if (folder.count() + room.count() + refused.count())
+		seam_log(
+			SEAM_LOG_WARNING,
+			"initrd: %llu entries not made: %llu whose folder is not there%s%s, %llu for want of room%s%s, %llu refused by the file system%s%s (error %d)\n",
+			folder.count() + room.count() + refused.count(), folder.count(), before(folder),
+			folder.first(), room.count(), before(room), room.first(), refused.count(),
+			before(refused), refused.first(), missing.code);
+}
+
 Result<void> unpack_from(Bytes image, Region &region, Unpacked &report, size_t base)
 {
 	Writer writer(region);
@@ -389,8 +438,16 @@ Result<void> unpack_from(Bytes image, Region &region, Unpacked &report, size_t b
 		trouble.entry_removed = writer.removed();
 		trouble.is_archive = true;
 		trouble.entries = writer.entries();
+	} else {
+		// What follows is no archive.
+		if (reader.at_boundary())
+			(void)reader.end().ok();
+		if (reader.untrailed().count)
+			tell_untrailed(trouble.where, reader.untrailed());
 	}
 	writer.finish_directories();
+	tell_links(writer.finish_links());
+	tell_not_made(writer.not_made());
 	report.headers = reader.headers();
 	report.entries = writer.entries();
 	report.bytes = writer.bytes();
@@ -418,6 +475,8 @@ Contents look_into(Bytes image, const char *init)
 	Unpacked unpacked;
 	auto reader = reader_for(finder);
 
+	if (reader)
+		reader.value().be_quiet();
 	if (reader && Unpacking(image, kept, reader.value(), unpacked, 0, true).run())
 		finder.contents.end = unpacked.end;
 	return finder.contents;
@@ -433,6 +492,7 @@ bool holds_archive(Bytes image)
 
 	if (!format || !format->decode || !reader)
 		return false;
+	reader.value().be_quiet();
 	ReaderSink sink(reader.value(), reading, 0);
 
 	(void)format->decode(image, sink).ok();

@@ -62,6 +62,8 @@ public:
 	u64 headers = 0;
 	u64 offset = 0;
 	u64 error_offset = 0;
+	initrd::cpio::Untrailed untrailed; /* its name is gone, and here: */
+	std::string untrailed_entry;
 	Data rest; /* what feed() did not take */
 };
 
@@ -101,6 +103,8 @@ inline std::string read_chunks(Recorder &got, const std::vector<Data> &chunks,
 		}
 	}
 	got.headers = reader.headers();
+	got.untrailed = reader.untrailed();
+	got.untrailed_entry = reader.untrailed().entry;
 	got.offset = reader.offset();
 	return reason;
 }

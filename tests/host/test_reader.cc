@@ -11,6 +11,7 @@ using host::Archive;
 using host::Chunking;
 using host::Data;
 using host::Recorder;
+using host::operator+;
 
 class Reader : public host::World, public testing::WithParamInterface<Chunking> {
 protected:
@@ -266,6 +267,198 @@ TEST_P(Reader, LargeNamesDoNotWrap)
 	archive.file("a", "data").patch(host::field_at(11), "ffffffff");
 	EXPECT_EQ(read(archive.data()), "truncated archive");
 	EXPECT_TRUE(got.entries.empty());
+}
+
+// Archives that were put one behind the other without regard to the multiple of 4.
+class ReaderAtOddOffsets : public Reader {
+protected:
+	// Each counts its padding from its own start.
+	static Data one(size_t number)
+	{
+		const std::string n = std::to_string(number);
+
+		return Archive()
+			.folder("d" + n)
+			.file("d" + n + "/f", std::string(number, 'x'))
+			.symlink("l" + n, "target" + n)
+			.trailer()
+			.data();
+	}
+};
+
+INSTANTIATE_TEST_SUITE_P(Chunks, ReaderAtOddOffsets, testing::ValuesIn(host::kChunkings),
+			 [](const auto &info) { return info.param.name; });
+
+TEST_P(ReaderAtOddOffsets, AHeaderIsTakenAndTold)
+{
+	for (size_t odd = 0; odd < 8; odd++) {
+		SCOPED_TRACE(odd);
+		const Data first = one(1);
+
+		host::reset();
+		got = Recorder();
+		EXPECT_EQ(read(first + Data(odd) + one(2)), "");
+		ASSERT_EQ(got.entries.size(), 6u);
+		EXPECT_EQ(got.trailers, 2u);
+		EXPECT_EQ(got.entries[4].name, "d2/f");
+		EXPECT_EQ(got.entries[4].data, "xx");
+		EXPECT_EQ(got.entries[5].target, "target2");
+		if (odd % 4)
+			EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+						 "initrd: cpio archive at offset " +
+							 std::to_string(first.size() + odd) +
+							 ", which is no multiple of 4: taken"))
+				<< host::whole_log();
+		EXPECT_EQ(host::log_lines().size(), odd % 4 ? 1u : 0u);
+	}
+}
+
+TEST_P(ReaderAtOddOffsets, EachArchiveIsToldOnce)
+{
+	EXPECT_EQ(read(one(1) + Data(1) + one(2) + Data(1) + one(3) + Data(2) + one(4)), "");
+	EXPECT_EQ(got.entries.size(), 12u);
+	EXPECT_EQ(host::times_logged("initrd: cpio archive at offset "), 2u);
+}
+
+TEST_P(ReaderAtOddOffsets, HundredsOfThemAreNotAllTold)
+{
+	Data all;
+
+	for (size_t i = 0; i < 200; i++)
+		all = all + Archive().folder("d" + std::to_string(i)).data() + Data(1);
+	EXPECT_EQ(read(all), "");
+	EXPECT_EQ(got.entries.size(), 200u);
+	EXPECT_EQ(host::times_logged("initrd: cpio archive at offset "), 8u);
+}
+
+TEST_P(ReaderAtOddOffsets, PaddingMayBeMissingBehindATrailer)
+{
+	for (size_t missing = 1; missing <= 3; missing++) {
+		SCOPED_TRACE(missing);
+		Data first = one(1);
+
+		first.resize(first.size() - missing);
+		host::reset();
+		got = Recorder();
+		EXPECT_EQ(read(first + one(2)), "");
+		ASSERT_EQ(got.entries.size(), 6u);
+		EXPECT_EQ(got.entries[4].data, "xx");
+		EXPECT_TRUE(host::logged(
+			"initrd: cpio archive at offset " + std::to_string(first.size()) + ", "))
+			<< host::whole_log();
+	}
+}
+
+TEST_P(ReaderAtOddOffsets, OtherBytesInATrailersPaddingAreNoHeader)
+{
+	for (const char *padding : {"xyz", "07x", "x70"}) {
+		Archive archive;
+
+		got = Recorder();
+		archive.file("a", "1").trailer();
+		archive.patch(archive.size() - 3, padding).file("b", "2");
+		EXPECT_EQ(read(archive.data()), "");
+		EXPECT_EQ(got.entries.size(), 2u) << padding;
+	}
+	EXPECT_EQ(host::whole_log(), "");
+}
+
+class ReaderTrailers : public Reader {};
+
+INSTANTIATE_TEST_SUITE_P(Chunks, ReaderTrailers, testing::ValuesIn(host::kChunkings),
+			 [](const auto &info) { return info.param.name; });
+
+TEST_P(ReaderTrailers, AnArchiveWithOneIsWhole)
+{
+	EXPECT_EQ(read(Archive().file("a", "1").trailer().pad(512).data()), "");
+	EXPECT_EQ(got.untrailed.count, 0u);
+	EXPECT_EQ(read(Data(100)), "");
+	EXPECT_EQ(got.untrailed.count, 0u);
+}
+
+TEST_P(ReaderTrailers, OneThatIsMissingIsNoticed)
+{
+	const Data archive = Archive().file("a", "1").file("b/\n", "12345").data();
+
+	EXPECT_EQ(read(archive), "");
+	EXPECT_EQ(got.untrailed.count, 1u);
+	EXPECT_EQ(got.untrailed_entry, "b/?");
+	EXPECT_EQ(got.untrailed.offset, archive.size());
+	EXPECT_EQ(got.untrailed.nuls, 0u);
+	EXPECT_FALSE(got.untrailed.data_ends_in_nul);
+	EXPECT_EQ(read(archive + Data(77)), "");
+	EXPECT_EQ(got.untrailed.offset, archive.size());
+	EXPECT_EQ(got.untrailed.nuls, 77u);
+}
+
+TEST_P(ReaderTrailers, OneThatIsMissingBehindMissingPaddingIsNoticedToo)
+{
+	Data archive = Archive().file("a", "1").file("b", "12345").data();
+
+	archive.resize(archive.size() - 3);
+	EXPECT_EQ(read(archive), "");
+	EXPECT_EQ(got.untrailed_entry, "b");
+	archive = Archive().file("a", "1").file("longer", "").data();
+	archive.resize(archive.size() - 3);
+	EXPECT_EQ(read(archive), "");
+	EXPECT_EQ(got.untrailed_entry, "longer");
+}
+
+TEST_P(ReaderTrailers, ACutArchiveThatWasFilledUpEndsInAFileOfNuls)
+{
+	Data archive = Archive()
+			       .file("a", "1")
+			       .file("b", std::string(1000, 'x'))
+			       .file("c", std::string(1000, 'x'))
+			       .trailer()
+			       .data();
+	const size_t end = archive.size();
+
+	for (const size_t cut : {size_t{400}, size_t{1239}}) {
+		archive.resize(cut);
+		archive.resize(end);
+		got = Recorder();
+		EXPECT_EQ(read(archive), "");
+		EXPECT_EQ(got.untrailed.count, 1u);
+		EXPECT_EQ(got.untrailed_entry, "b");
+		EXPECT_TRUE(got.untrailed.data_ends_in_nul);
+		EXPECT_GT(got.untrailed.nuls, 1000u);
+	}
+}
+
+TEST_P(ReaderTrailers, NulsBetweenEntriesEndAnArchive)
+{
+	const Data first = Archive().file("a", "1").data();
+
+	EXPECT_EQ(read(first + Data(8) + Archive().file("b", "2").file("c", "3").data()), "");
+	EXPECT_EQ(got.untrailed.count, 2u);
+	EXPECT_EQ(got.untrailed_entry, "a");
+	EXPECT_EQ(got.untrailed.offset, first.size());
+	EXPECT_EQ(got.untrailed.nuls, 8u);
+	EXPECT_EQ(read(first + Archive().file("b", "2").trailer().data()), "");
+	EXPECT_EQ(got.untrailed.count, 0u);
+	EXPECT_EQ(read(Archive().trailer().file("b", "2").data()), "");
+	EXPECT_EQ(got.untrailed_entry, "b");
+}
+
+TEST_P(ReaderTrailers, AnotherStreamEndsAnArchive)
+{
+	auto created = cpio::Reader::create(got, cpio::Hex::kLenient);
+	cpio::Reader &reader = created.value();
+	const Data archive = Archive().folder("a").data();
+
+	ASSERT_TRUE(reader.feed(host::bytes_of(archive)));
+	EXPECT_TRUE(reader.in_archive());
+	reader.restart_at(1000, "gzip");
+	EXPECT_FALSE(reader.in_archive());
+	EXPECT_EQ(reader.untrailed().count, 1u);
+	EXPECT_EQ(reader.untrailed().compressed, nullptr);
+	ASSERT_TRUE(reader.feed(host::bytes_of(Data(1) + archive)));
+	EXPECT_TRUE(host::logged(
+		"initrd: cpio archive at offset 1001 of the unpacked gzip data, which is no "))
+		<< host::whole_log();
+	ASSERT_TRUE(reader.end());
+	EXPECT_EQ(reader.untrailed().count, 2u);
 }
 
 } // namespace

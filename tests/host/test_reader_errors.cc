@@ -83,15 +83,6 @@ TEST_P(ReaderErrors, ASymbolicLinksNameWithoutNulIsMalformed)
 	EXPECT_TRUE(host::logged("initramfs symlink without nulterm: link"));
 }
 
-TEST_P(ReaderErrors, AHeaderAtAnOddOffsetIsBrokenPadding)
-{
-	Archive archive;
-
-	archive.file("a", "1").trailer().raw({0, 0}).file("b", "2");
-	EXPECT_EQ(read(archive.data()), "broken padding");
-	EXPECT_EQ(got.entries.size(), 1u);
-}
-
 TEST_P(ReaderErrors, OtherBytesBetweenEntriesAreLeftToTheCaller)
 {
 	Archive archive;

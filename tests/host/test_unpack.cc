@@ -152,7 +152,8 @@ TEST_P(UnpackPacked, SomethingElseInsideIsNoArchive)
 
 TEST_P(UnpackPacked, SomethingElseBehindAnEntryIsJunkWithin)
 {
-	EXPECT_EQ(unpack(GetParam().compress(one("a", "1") + Data{'x'} + host::sample(20000))),
+	EXPECT_EQ(unpack(GetParam().compress(Archive().file("a", "1").data() + Data{'x'} +
+					     host::sample(20000))),
 		  "junk within compressed archive");
 	EXPECT_EQ(text("a"), "1");
 }
@@ -245,10 +246,69 @@ TEST_F(Unpack, DamageInsideANamesItsEntry)
 	EXPECT_EQ(text("a"), "1");
 }
 
-TEST_F(Unpack, ASegmentAtAnOddOffsetIsBrokenPadding)
+TEST_F(Unpack, ASegmentAtAnOddOffsetIsTaken)
 {
-	EXPECT_EQ(unpack(one("a", "1") + Data(2) + one("b", "2")), "broken padding");
-	EXPECT_EQ(text("a"), "1");
+	for (size_t odd = 1; odd < 4; odd++) {
+		const std::string at = std::to_string(one("a", "1").size() + odd);
+
+		host::reset();
+		EXPECT_EQ(unpack(one("a", "1") + Data(odd) + one("b", "2")), "");
+		EXPECT_EQ(text("a") + text("b"), "12");
+		EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+					 "initrd: cpio archive at offset " + at + ", "));
+	}
+}
+
+TEST_P(UnpackPacked, APlainArchiveBehindAnOddLengthIsTaken)
+{
+	Data packed = GetParam().compress(one("a", "1"));
+
+	if (!GetParam().ended)
+		packed = packed + Data(4);
+	while (packed.size() % 4 != 1)
+		packed.push_back(0);
+	EXPECT_EQ(unpack(packed + one("b", "22")), "");
+	EXPECT_EQ(text("a") + text("b"), "122");
+	EXPECT_TRUE(host::logged("initrd: cpio archive at offset " +
+				 std::to_string(packed.size()) + ", "))
+		<< host::whole_log();
+}
+
+TEST_P(UnpackPacked, ArchivesInOneStreamMayBeAtOddOffsets)
+{
+	EXPECT_EQ(unpack(GetParam().compress(one("a", "1") + Data(3) + one("b", "22"))), "");
+	EXPECT_EQ(text("a") + text("b"), "122");
+	EXPECT_TRUE(host::logged("initrd: cpio archive at offset 515 of the unpacked " +
+				 std::string(GetParam().name) + " data, "))
+		<< host::whole_log();
+}
+
+TEST_F(Unpack, AMissingTrailerIsToldOnceAndIsNoFailure)
+{
+	const Data first = Archive().file("a", "1").data();
+
+	EXPECT_EQ(unpack(first + Data(4) + Archive().file("b", "2").data()), "");
+	EXPECT_EQ(text("a") + text("b"), "12");
+	EXPECT_EQ(host::log_lines().size(), 1u);
+	EXPECT_TRUE(host::logged(
+		SEAM_LOG_NOTICE,
+		"initrd: archive ends without TRAILER!!! at offset 116, after a, with 4 NULs "
+		"behind it (and others do): "))
+		<< host::whole_log();
+	host::reset();
+	EXPECT_EQ(unpack(host::gzip(Archive().file("a", std::string(9, 0)).data()) + one("b", "2")),
+		  "");
+	EXPECT_TRUE(host::logged(
+		SEAM_LOG_NOTICE,
+		"initrd: archive ends without TRAILER!!! at offset 124 of the unpacked gzip data, "
+		"after a (its data end in NULs), with 0 NULs behind it: "))
+		<< host::whole_log();
+	host::reset();
+	EXPECT_EQ(unpack(one("a", "1") + host::gzip(first)), "");
+	EXPECT_EQ(host::times_logged("initrd: archive ends without TRAILER!!!"), 1u);
+	host::reset();
+	EXPECT_EQ(unpack(one("a", "1") + one("b", "2")), "");
+	EXPECT_EQ(host::whole_log(), "");
 }
 
 TEST_F(Unpack, CompressedSegmentsMayBeginAnywhere)

@@ -278,7 +278,7 @@ TEST_F(Writer, AFullFileSystemIsAWriteErrorThatNamesTheFile)
 	EXPECT_EQ(unpack(Archive().file("fits", "1234").file("does/not", "").file("big", "5678")),
 		  "write error");
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: no space: write error at offset 356, in big"
-					       " (removed): 4 bytes needed, 2 free, 2 entries"
+					       " (removed): 4 bytes needed, 2 free, 1 entries"
 					       " unpacked"))
 		<< host::whole_log();
 	EXPECT_EQ(at("fits").text(), "1234");
@@ -353,13 +353,34 @@ TEST_F(Writer, WithoutALimitTheFreeRoomIsTheMemorys)
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: archive: no space: a file could not be"
 					       " made, in first: 4 bytes needed, 123456 free"))
 		<< host::whole_log();
-	EXPECT_EQ(host::log_lines().size(), 1u) << "told once";
+	EXPECT_EQ(host::times_logged("initrd: archive: no space: "), 1u);
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+				 "initrd: 2 entries not made: 0 whose folder is not there, 2 for "
+				 "want of room: first, 0 refused by the file system"));
+	EXPECT_EQ(report.entries, 0u);
 }
 
-TEST_F(Writer, FilesInTheWayOfOthersAreNotTold)
+TEST_F(Writer, EntriesThatAreNotMadeAreCountedAndTold)
 {
-	EXPECT_EQ(unpack(Archive().file("missing/folder", "1234")), "");
-	EXPECT_EQ(host::whole_log(), "");
+	host::plant("folder/full", 0100644);
+	EXPECT_EQ(unpack(Archive()
+				 .file("missing/file", "1234")
+				 .folder("missing/folder")
+				 .symlink("missing/link", "x")
+				 .add({.name = "missing/node", .mode = 0020600})
+				 .file("folder/full/file", "")
+				 .file("folder", "1")
+				 .add({.name = "odd", .mode = 0170644})
+				 .file("next", "1")
+				 .trailer()),
+		  "");
+	EXPECT_EQ(report.entries, 1u);
+	EXPECT_EQ(host::log_lines().size(), 1u);
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+				 "initrd: 7 entries not made: 5 whose folder is not there: "
+				 "missing/file, 0 for want of room, 2 refused by the file system: "
+				 "folder (error 39)"))
+		<< host::whole_log();
 }
 
 TEST_F(Writer, WithoutMemoryForAFolderTheErrorIsTold)

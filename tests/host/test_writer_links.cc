@@ -16,7 +16,7 @@ protected:
 	std::string unpack(const Archive &archive)
 	{
 		const host::Exact image(archive.data());
-		rootfs::Unpacked report;
+		report = {};
 		auto result = rootfs::unpack(image.bytes(), report);
 
 		return result ? "" : result.error().reason;
@@ -33,6 +33,8 @@ protected:
 	{
 		return host::node_at(a) && host::node_at(a) == host::node_at(b);
 	}
+
+	rootfs::Unpacked report;
 
 	// A name of inode 5 that has three.
 	static Item name(const std::string &name, const std::string &data = "")
@@ -68,7 +70,31 @@ TEST_F(HardLinks, WrongDataStaysUnderNoName)
 	wrong.checksum = 1;
 	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(wrong)), "bad data checksum");
 	EXPECT_EQ(host::node_at("b"), nullptr);
+	EXPECT_EQ(text("a"), "data");
+}
+
+TEST_F(HardLinks, WrongDataThatIsTheFirstStaysUnderNoName)
+{
+	Item wrong = name("b", "wrong");
+
+	wrong.crc = true;
+	wrong.checksum = 1;
+	EXPECT_EQ(unpack(Archive().add(name("a")).add(wrong)), "bad data checksum");
+	EXPECT_EQ(host::node_at("b"), nullptr);
 	EXPECT_EQ(text("a"), "");
+}
+
+TEST_F(HardLinks, WrongDataThatIsLikeAnothersLeavesThatAlone)
+{
+	Item wrong = name("b", "data");
+
+	wrong.crc = true;
+	wrong.checksum = 1;
+	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(wrong)), "bad data checksum");
+	EXPECT_EQ(host::node_at("b"), nullptr);
+	EXPECT_EQ(text("a"), "data");
+	EXPECT_EQ(report.bytes, 4u);
+	EXPECT_EQ(report.entries, 1u);
 }
 
 TEST_F(HardLinks, TheDataMayComeWithEveryName)
@@ -82,10 +108,344 @@ TEST_F(HardLinks, TheDataMayComeWithEveryName)
 	EXPECT_TRUE(linked("a", "c"));
 }
 
-TEST_F(HardLinks, ALongerFirstCopyIsCutToTheLastOnesSize)
+TEST_F(HardLinks, DataOfAnotherSizeIsAnotherFiles)
 {
 	EXPECT_EQ(unpack(Archive().add(name("a", "longer")).add(name("b", "new"))), "");
-	EXPECT_EQ(text("a"), "new");
+	EXPECT_EQ(text("a"), "longer");
+	EXPECT_EQ(text("b"), "new");
+	EXPECT_TRUE(host::logged(SEAM_LOG_NOTICE,
+				 "initrd: 1 files have the inode number of another one, b the "
+				 "first: "))
+		<< host::whole_log();
+}
+
+TEST_F(HardLinks, OtherDataOfTheSameSizeIsAnotherFiles)
+{
+	const std::string first(40000, 'x');
+
+	for (const size_t at : {0, 1, 16383, 16384, 20000, 39999}) {
+		std::string second = first;
+
+		SCOPED_TRACE(at);
+		second[at] = 'y';
+		host::reset();
+		EXPECT_EQ(unpack(Archive()
+					 .add(name("a", first))
+					 .add(name("b", second))
+					 .add(name("c", first))
+					 .trailer()),
+			  "");
+		EXPECT_EQ(text("a"), first);
+		EXPECT_EQ(text("b"), second);
+		EXPECT_EQ(text("c"), first);
+		EXPECT_FALSE(linked("a", "b"));
+		EXPECT_EQ(report.bytes, 120000u);
+		EXPECT_EQ(report.entries, 3u);
+		EXPECT_EQ(host::live().files, 0u);
+	}
+}
+
+TEST_F(HardLinks, AGroupIsCompleteWithAsManyNamesAsItSays)
+{
+	const auto pair = [](const char *name, const char *data) {
+		return Item{.name = name, .data = data, .ino = 0, .nlink = 2};
+	};
+
+	// The data last, first and with each.
+	EXPECT_EQ(unpack(Archive().add(pair("a", "")).add(pair("b", "1")).add(pair("c", "")).add(
+			  pair("d", "2"))),
+		  "");
+	EXPECT_TRUE(linked("a", "b") && linked("c", "d") && !linked("b", "c"));
+	EXPECT_EQ(text("a") + text("c"), "12");
+	host::reset();
+	EXPECT_EQ(unpack(Archive().add(pair("a", "1")).add(pair("b", "")).add(pair("c", "2")).add(
+			  pair("d", ""))),
+		  "");
+	EXPECT_TRUE(linked("a", "b") && linked("c", "d") && !linked("b", "c"));
+	EXPECT_EQ(text("b") + text("d"), "12");
+	host::reset();
+	EXPECT_EQ(unpack(Archive().add(pair("a", "1")).add(pair("b", "1")).add(pair("c", "2")).add(
+			  pair("d", "2"))),
+		  "");
+	EXPECT_TRUE(linked("a", "b") && linked("c", "d") && !linked("b", "c"));
+	host::reset();
+	EXPECT_EQ(unpack(Archive().add(pair("a", "")).add(pair("b", "")).add(pair("c", "")).add(
+			  pair("d", "2"))),
+		  "");
+	EXPECT_TRUE(linked("a", "b") && linked("c", "d") && !linked("b", "c"));
+	EXPECT_EQ(text("a") + text("c"), "2");
+	EXPECT_EQ(host::times_logged("initrd: "), 2u); // and the trailer
+}
+
+TEST_F(HardLinks, AttributesTellFilesApart)
+{
+	Item a1 = name("a1"), a2 = name("a2", "aa"), b1 = name("b1"), b2 = name("b2", "bb");
+
+	a1.nlink = a2.nlink = b1.nlink = b2.nlink = 2;
+	for (const int what : {0, 1, 2, 3}) {
+		SCOPED_TRACE(what);
+		b1.mtime = b2.mtime = what == 0 ? 7 : 1000;
+		b1.mode = b2.mode = what == 1 ? 0100600 : 0100644;
+		b1.uid = b2.uid = what == 2 ? 7 : 0;
+		b1.gid = b2.gid = what == 3 ? 7 : 0;
+		host::reset();
+		EXPECT_EQ(unpack(Archive().add(a1).add(b1).add(a2).add(b2).trailer()), "");
+		EXPECT_EQ(text("a1") + text("b1"), "aabb");
+		EXPECT_TRUE(linked("a1", "a2") && linked("b1", "b2") && !linked("a1", "b1"));
+	}
+}
+
+TEST_F(HardLinks, OtherAttributesAreNoReasonToLeaveAFileWithoutData)
+{
+	Item second = name("b", "data");
+
+	second.mtime = 7;
+	EXPECT_EQ(unpack(Archive().add(name("a")).add(second).trailer()), "");
+	EXPECT_EQ(text("a"), "data");
+	EXPECT_TRUE(linked("a", "b"));
+}
+
+TEST_F(HardLinks, WhatCannotBeToldApartIsSaid)
+{
+	Item a1 = name("a1"), a2 = name("a2", "aa"), b1 = name("b1"), b2 = name("b2", "bbb");
+	Item c = name("c");
+
+	a1.nlink = a2.nlink = b1.nlink = b2.nlink = 2;
+	c.nlink = 9;
+	EXPECT_EQ(unpack(Archive().add(a1).add(b1).add(a2).add(b2).add(c).trailer()), "");
+	EXPECT_EQ(text("a2") + text("b2"), "aabbb");
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+				 "initrd: 3 files have the inode number of another one, a2 the "
+				 "first: told apart by owner, time, size and number of links, 1 "
+				 "of these without data"))
+		<< host::whole_log();
+}
+
+TEST_F(HardLinks, ManyFilesMayHaveOneNumber)
+{
+	Archive archive;
+
+	for (int i = 0; i < 300; i++)
+		archive.add({.name = "f" + std::to_string(i),
+			     .data = std::string(static_cast<size_t>(i) + 1, 'x'),
+			     .ino = 0,
+			     .nlink = 2});
+	EXPECT_EQ(unpack(archive.trailer()), "");
+	for (size_t i = 0; i < 300; i++)
+		ASSERT_EQ(text("f" + std::to_string(i)).size(), i + 1);
+}
+
+TEST_F(HardLinks, ANameThatComesTwiceCountsOnce)
+{
+	// As pax writes what it is given, and finds again below a folder.
+	Archive archive;
+
+	archive.folder("d");
+	for (const char *path : {"d/f", "./d/f", "g", "d/f", "h"})
+		archive.add(name(path, "data"));
+	EXPECT_EQ(unpack(archive.trailer()), "");
+	EXPECT_TRUE(linked("d/f", "g") && linked("g", "h"));
+	EXPECT_EQ(text("h"), "data");
+	EXPECT_EQ(host::whole_log(), "");
+}
+
+TEST_F(HardLinks, OtherNamesGetTheDataOfANameThatCannotBeMade)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add(name("a"))
+				 .add(name("b"))
+				 .add(name("none/c", "data"))
+				 .trailer()),
+		  "");
+	EXPECT_EQ(text("a"), "data");
+	EXPECT_EQ(text("b"), "data");
+	EXPECT_EQ(host::tree(), "a b");
+	EXPECT_EQ(report.entries, 2u);
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+				 "initrd: 1 entries not made: 1 whose folder is not there: none/c"))
+		<< host::whole_log();
+}
+
+TEST_F(HardLinks, WrongDataOfANameThatCannotBeMadeStaysUnderNoName)
+{
+	Item wrong = name("none/c", "wrong");
+
+	wrong.crc = true;
+	wrong.checksum = 1;
+	EXPECT_EQ(unpack(Archive().add(name("a")).add(wrong)), "bad data checksum");
+	EXPECT_EQ(text("a"), "");
+}
+
+TEST_F(HardLinks, ANodeThatHasLostItsNamesIsMadeAnew)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add(name("a", "data"))
+				 .symlink("a", "elsewhere")
+				 .add(name("b", "data"))
+				 .add(name("c"))
+				 .trailer()),
+		  "");
+	EXPECT_EQ(text("b"), "data");
+	EXPECT_TRUE(linked("b", "c"));
+	EXPECT_EQ(host::node_at("a")->target, "elsewhere");
+}
+
+TEST_F(HardLinks, NodesOfOtherDevicesAreOtherNodes)
+{
+	Item first = name("null"), second = name("zero");
+
+	first.mode = second.mode = 0020666;
+	first.rdev_major = second.rdev_major = 1;
+	first.rdev_minor = 3;
+	second.rdev_minor = 5;
+	EXPECT_EQ(unpack(Archive().add(first).add(second).trailer()), "");
+	EXPECT_FALSE(linked("null", "zero"));
+	EXPECT_EQ(host::node_at("zero")->minor, 5u);
+}
+
+class LinkedLinks : public HardLinks {
+protected:
+	static Item link(const std::string &name, const std::string &target, u32 nlink = 3)
+	{
+		return {.name = name,
+			.mode = host::kLinkMode,
+			.data = target,
+			.mtime = 1234,
+			.ino = 9,
+			.nlink = nlink,
+			.uid = 7};
+	}
+
+	static std::string target(const std::string &path)
+	{
+		const host::Node *const node = host::node_at(path);
+
+		return node ? node->target : "(nothing)";
+	}
+};
+
+TEST_F(LinkedLinks, TheTargetMayComeWithTheLastName)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .folder("d")
+				 .add(link("d/c", ""))
+				 .add(link("b", ""))
+				 .add(link("a", "target"))
+				 .trailer()),
+		  "");
+	for (const char *path : {"a", "b", "d/c"}) {
+		EXPECT_EQ(target(path), "target") << path;
+		EXPECT_EQ(host::node_at(path)->uid, 7u);
+	}
+	EXPECT_EQ(host::node_at("b")->mtime, 1234);
+	EXPECT_EQ(host::whole_log(), "");
+}
+
+TEST_F(LinkedLinks, TheTargetMayComeWithTheFirstName)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add(link("a", "target"))
+				 .add(link("b", ""))
+				 .add(link("c", ""))
+				 .trailer()),
+		  "");
+	EXPECT_EQ(target("a") + target("b") + target("c"), "targettargettarget");
+	EXPECT_EQ(host::whole_log(), "");
+}
+
+TEST_F(LinkedLinks, TheTargetMayBeThePathOfTheNextName)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .folder("d")
+				 .add(link("./d/a", "./b"))
+				 .add(link("./b", "/c"))
+				 .add(link("c", "target"))
+				 .trailer()),
+		  "");
+	EXPECT_EQ(target("d/a") + target("b") + target("c"), "targettargettarget");
+	EXPECT_EQ(host::whole_log(), "");
+}
+
+TEST_F(LinkedLinks, OtherTargetsStay)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add(link("a", "x"))
+				 .add(link("b", "y"))
+				 .add(link("c", "x"))
+				 .add(link("d", "c"))
+				 .trailer()),
+		  "");
+	EXPECT_EQ(target("a") + target("b") + target("c") + target("d"), "xyxc");
+}
+
+TEST_F(LinkedLinks, WhatTookItsPlaceStays)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add(link("a", ""))
+				 .add(link("b", ""))
+				 .file("a", "file")
+				 .symlink("b", "other")
+				 .add(link("c", "target"))
+				 .trailer()),
+		  "");
+	EXPECT_EQ(text("a"), "file");
+	EXPECT_EQ(target("b"), "other");
+	EXPECT_EQ(target("c"), "target");
+}
+
+TEST_F(LinkedLinks, AnEmptyTargetThatNeverComesIsMadeAndSaid)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add(link("a", ""))
+				 .add(link("b", ""))
+				 .trailer()
+				 .add(link("c", "target", 2))
+				 .add(link("d", "", 1))
+				 .trailer()),
+		  "");
+	EXPECT_EQ(host::tree(), "a b c d");
+	EXPECT_EQ(target("a") + target("d"), "");
+	EXPECT_EQ(report.entries, 4u);
+	EXPECT_EQ(host::log_lines().size(), 1u);
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+				 "initrd: 3 symbolic links have an empty target, b the first: "))
+		<< host::whole_log();
+}
+
+TEST_F(LinkedLinks, ManyOfThemAreMendedInTime)
+{
+	Archive archive;
+
+	for (int i = 0; i < 5000; i++)
+		archive.add(link("a" + std::to_string(i), "", 10001));
+	for (int i = 0; i < 5000; i++)
+		archive.add(link("b" + std::to_string(i), "t" + std::to_string(i), 10001));
+	EXPECT_EQ(unpack(archive.trailer()), "");
+	for (int i = 0; i < 5000; i++) {
+		ASSERT_EQ(target("a" + std::to_string(i)), "t0");
+		ASSERT_EQ(target("b" + std::to_string(i)), "t" + std::to_string(i));
+	}
+}
+
+TEST_F(LinkedLinks, EveryFailingAllocationIsAnErrorOrIsPassedOver)
+{
+	const Archive archive = Archive()
+					.add(link("a", ""))
+					.add(link("b", ""))
+					.add(link("c", "target"))
+					.add(name("d", "1"))
+					.add(name("e", "1"))
+					.add(name("f", "2"));
+
+	ASSERT_EQ(unpack(archive), "");
+	const uint64_t all = host::allocations();
+
+	for (uint64_t n = 1; n <= all; n++) {
+		host::reset();
+		host::fail_allocation(n);
+		unpack(archive);
+		EXPECT_EQ(host::live(), host::Live()) << n;
+	}
 }
 
 TEST_F(HardLinks, ThereMayBeManyOfThem)
@@ -110,15 +470,17 @@ TEST_F(HardLinks, AreNotRememberedWhereHardlyAnyMemoryIsLeft)
 	EXPECT_EQ(host::live().blocks, 0u);
 }
 
-TEST_F(HardLinks, DataForAFileThatHasSomeLeavesMemoryToOthers)
+TEST_F(HardLinks, DataForAFileThatIsWrittenToLeavesMemoryToOthers)
 {
 	const std::string large(size_t{12} << 20, 'x');
 
+	host::set_files_are_pages(false);
 	host::set_memory_limit(u64{40} << 20);
-	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(name("b", large)).trailer()), "");
+	EXPECT_EQ(unpack(Archive().add(name("a")).add(name("b", large)).trailer()), "");
 	host::reset();
+	host::set_files_are_pages(false);
 	host::set_memory_limit(u64{8} << 20);
-	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(name("b", large)).trailer()),
+	EXPECT_EQ(unpack(Archive().add(name("a")).add(name("b", large)).trailer()),
 		  "write error");
 	EXPECT_LE(host::memory_peak(), (u64{7} << 20) + (u64{1} << 17));
 }

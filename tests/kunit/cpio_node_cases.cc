@@ -153,11 +153,11 @@ void initrd_cpio_directory_times(struct kunit *test)
 // What messages say of a file that does not fit.
 void initrd_cpio_room(struct kunit *test)
 {
-	u64 size = 1;
-	u64 free = 2;
+	seam_room room = {1, 2, 3, 4};
 
-	EXPECT_EQ(test, seam_file_system_room("/", &size, &free), 0);
-	EXPECT(test, free <= size);
-	EXPECT_EQ(test, -seam_file_system_room("/initrd_kunit_none", &size, &free), kNoEntry);
+	EXPECT_EQ(test, seam_file_system_room("/", &room), 0);
+	EXPECT(test, room.free <= room.size);
+	EXPECT(test, room.free_nodes <= room.nodes);
+	EXPECT_EQ(test, -seam_file_system_room("/initrd_kunit_none", &room), kNoEntry);
 	EXPECT(test, seam_memory_available() > 0);
 }

@@ -167,21 +167,39 @@ int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 o
 	return n < size ? -ENOSPC : 0;
 }
 
+int seam_file_read(struct seam_file *file, void *data, size_t size, u64 offset, size_t *got)
+{
+	const std::vector<u8> &from = file->node->data;
+
+	*got = offset < from.size() ? std::min<size_t>(size, from.size() - offset) : 0;
+	if (*got)
+		std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(offset), *got,
+			    static_cast<u8 *>(data));
+	return 0;
+}
+
 void seam_file_close(struct seam_file *file)
 {
 	host::live().files--;
 	delete file;
 }
 
-int seam_file_system_room(const char *path, u64 *size, u64 *free)
+int seam_file_system_room(const char *path, struct seam_room *room)
 {
 	int status;
 
 	if (!find(path, true, status))
 		return status;
-	*size = host::total_room();
-	*free = *size ? host::free_room() : 0;
+	*room = {host::total_room(), host::total_room() ? host::free_room() : 0,
+		 host::total_nodes(), host::total_nodes() ? host::free_nodes() : 0};
 	return 0;
+}
+
+int seam_set_root_limits(u64 size, u64 nodes)
+{
+	if (!host::may_allocate())
+		return -ENOMEM;
+	return host::set_limits(size, nodes);
 }
 
 void seam_files_flush(void) {}

@@ -200,6 +200,11 @@ void seam_free(void *memory)
 	free_block(memory);
 }
 
+u64 seam_memory_low(void)
+{
+	return seam_memory_total();
+}
+
 u64 seam_memory_total(void)
 {
 	return state.limit == ~0ull ? kTotal : state.limit;

@@ -39,6 +39,9 @@ int add(seam_node *node, const NodePtr &made)
 		return -EEXIST;
 	if (!host::may_allocate() || !made)
 		return -ENOMEM;
+	// A name costs as much as a node.
+	if (!host::take_node())
+		return -ENOSPC;
 	node->folder->children[node->name] = made;
 	node->folder->mtime = host::kNow;
 	node->node = made;
@@ -97,6 +100,17 @@ void seam_node_release(struct seam_node *node)
 	delete node;
 }
 
+struct seam_node *seam_node_hold(const struct seam_node *node)
+{
+	host::live().files++;
+	return new seam_node(*node);
+}
+
+int seam_node_same(const struct seam_node *a, const struct seam_node *b)
+{
+	return a->node && a->node == b->node;
+}
+
 u32 seam_node_mode(const struct seam_node *node)
 {
 	return node->node ? node->node->mode : 0;
@@ -116,6 +130,7 @@ int seam_node_remove(struct seam_directory *directory, struct seam_node *node)
 	if (!node->node->children.empty())
 		return -ENOTEMPTY;
 	node->node->nlink--;
+	host::give_node();
 	node->folder->children.erase(node->name);
 	node->folder->mtime = host::kNow;
 	node->node = nullptr;
@@ -153,8 +168,6 @@ int seam_node_symlink(struct seam_directory *directory, struct seam_node *node, 
 	const size_t length = std::strlen(target) + 1;
 	NodePtr made = make_node(kSymlink);
 
-	if (!*target)
-		return -ENOENT;
 	if (length > PATH_MAX)
 		return -ENAMETOOLONG;
 	if (made && length > kShort && !host::count_node(*made, length))
@@ -166,17 +179,16 @@ int seam_node_symlink(struct seam_directory *directory, struct seam_node *node, 
 	return add(node, made);
 }
 
-int seam_node_link(struct seam_directory *directory, struct seam_node *node, const char *existing)
+int seam_node_link(struct seam_directory *directory, struct seam_node *node,
+		   const struct seam_node *existing)
 {
-	const host::Place place = host::resolve(existing, false);
-
-	if (place.status || !place.node)
-		return place.status ? place.status : -ENOENT;
-	if (place.node->type() == kFolder)
+	if (!existing->node || !existing->node->nlink)
+		return -ENOENT;
+	if (existing->node->type() == kFolder)
 		return -EPERM;
-	const int status = add(node, place.node);
+	const int status = add(node, existing->node);
 
-	place.node->nlink += status == 0;
+	existing->node->nlink += status == 0;
 	return status;
 }
 
@@ -209,6 +221,13 @@ int seam_node_resize(struct seam_directory *directory, struct seam_node *node, u
 
 struct seam_file *seam_node_open(struct seam_directory *directory, struct seam_node *node,
 				 int *status)
+{
+	*status = host::may_allocate() ? 0 : -ENOMEM;
+	return *status ? nullptr : host::open_file(node->node);
+}
+
+struct seam_file *seam_node_open_to_read(struct seam_directory *directory,
+					 const struct seam_node *node, int *status)
 {
 	*status = host::may_allocate() ? 0 : -ENOMEM;
 	return *status ? nullptr : host::open_file(node->node);

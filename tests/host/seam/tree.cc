@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "seam/limits.h"
 #include "seam/world.h"
 
 namespace host {
@@ -18,6 +19,9 @@ struct State {
 	bool pages_can_move = false;
 	u64 total = 0;
 	u64 room = ~0ull;
+	u64 nodes = 0;
+	u64 nodes_left = ~0ull;
+	std::vector<std::pair<u64, u64>> limits;
 };
 State state;
 
@@ -182,6 +186,51 @@ u64 free_room()
 	return state.room;
 }
 
+bool take_node()
+{
+	if (!state.nodes_left)
+		return false;
+	state.nodes_left--;
+	return true;
+}
+
+void give_node()
+{
+	state.nodes_left += state.nodes_left != ~0ull;
+}
+
+u64 total_nodes()
+{
+	return state.nodes;
+}
+
+u64 free_nodes()
+{
+	return state.nodes_left;
+}
+
+int set_limits(u64 size, u64 nodes)
+{
+	if (!state.total || !state.nodes || !size || !nodes)
+		complain("a limit is set where there is none, or taken away for good");
+	const u64 used = state.total - state.room;
+	const u64 used_nodes = state.nodes - state.nodes_left;
+
+	if (size < used || nodes < used_nodes)
+		return -EINVAL;
+	state.limits.emplace_back(size, nodes);
+	set_room(size);
+	set_nodes(nodes);
+	state.room -= used;
+	state.nodes_left -= used_nodes;
+	return 0;
+}
+
+const std::vector<std::pair<u64, u64>> &limits()
+{
+	return state.limits;
+}
+
 const Node *top_node()
 {
 	return state.top.get();
@@ -255,6 +304,12 @@ void set_room(u64 bytes)
 {
 	state.total = bytes;
 	state.room = bytes;
+}
+
+void set_nodes(u64 number)
+{
+	state.nodes = number;
+	state.nodes_left = number;
 }
 
 void reset_files()

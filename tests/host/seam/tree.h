@@ -54,6 +54,13 @@ bool pages_can_move();
 /* All of it, 0 when there is no limit; what is left of it. */
 u64 total_room();
 u64 free_room();
+/* The same of nodes. */
+bool take_node();
+void give_node();
+u64 total_nodes();
+u64 free_nodes();
+/* Sets both limits as a remount of tmpfs does; 0 or -errno. */
+int set_limits(u64 size, u64 nodes);
 
 } // namespace host
 

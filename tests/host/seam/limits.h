@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The limits of the in-memory root file system, as tmpfs has them.
+ */
+#ifndef HOST_SEAM_LIMITS_H
+#define HOST_SEAM_LIMITS_H
+
+#include <utility>
+#include <vector>
+
+#include "initrd/support/types.h"
+
+namespace host {
+
+/* How many names of nodes may still be made. (set_room() is for bytes.) */
+void set_nodes(u64 number);
+/* The limits, bytes and nodes, that the root file system was given one after another. */
+const std::vector<std::pair<u64, u64>> &limits();
+
+} // namespace host
+
+#endif
