@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import stat
 import subprocess
 
@@ -242,6 +243,47 @@ def test_lzma_ends_where_it_ends(lab: Lab) -> None:
     outcome = lab.succeed(data)
     assert [line.strip() for line in outcome.guest.test_output] == ["30"]
     assert outcome.console.complaints == []
+
+
+@pytest.mark.cxx_only(reason="refuses it as broken padding")
+@pytest.mark.parametrize("odd", [1, 2, 3])
+def test_segments_at_odd_offsets(lab: Lab, odd: int) -> None:
+    """A plain archive behind another, at an offset that is no multiple of four."""
+    first = images.newc([Entry.directory("t"), Entry.file("t/a", b"a")], pad=4) + bytes(odd)
+    last = lab.archive([Entry.file("t/b", b"b\n")], guest_test="cd /t && cat a b\n")
+    outcome = lab.succeed(first + last, clean=False)
+    assert outcome.guest.test_output == ["ab"]
+    assert outcome.console.having(f"initrd: cpio archive at offset {len(first)}, which is no multiple of 4")
+
+
+@pytest.mark.machines("x86_64")
+@pytest.mark.cxx_only(reason="gives rootfs half of what is free before the initrd's memory is")
+@pytest.mark.parametrize("compressor", ["none", "gzip"])
+def test_archive_of_most_of_the_memory(lab: Lab, compressor: str) -> None:
+    """100 MiB in 150 MiB, without a root: rootfs, a tmpfs, takes what the initrd gives back."""
+    data = random.Random(1).randbytes(100 * images.MIB)
+    archive = lab.archive([Entry.file("large", data)], guest_test="sha256sum </large; stat -f -c '%b %S %f %c %d' /\n")
+    outcome = lab.succeed(archive if compressor == "none" else images.compress_bytes(archive, compressor),
+                          memory="150M")
+    digest, room = outcome.guest.test_output
+    assert digest.split()[0] == hashlib.sha256(data).hexdigest()
+    blocks, size, free, nodes, free_nodes = map(int, room.split())
+    assert 100 * images.MIB < blocks * size < 110 * images.MIB and 0 < free * size < 4 * images.MIB
+    assert 12000 < nodes < 19200 and 0 < free_nodes < nodes
+
+
+@pytest.mark.machines("x86_64")
+@pytest.mark.cxx_only(reason="counts less than half")
+def test_limits_of_rootfs(lab: Lab) -> None:
+    """Afterwards it has half of all memory, and a node for each page of that."""
+    archive = lab.archive([Entry.file("large", bytes(30 * images.MIB))],
+                          guest_test="grep MemTotal /proc/meminfo; stat -f -c '%b %S %c' /\n")
+    total, room = lab.succeed(archive, memory="256M").guest.test_output
+    half = int(total.split()[1]) * 1024 // 2
+    blocks, size, nodes = map(int, room.split())
+    # (Of the kernel's own some pages become free later.)
+    assert half - 4 * images.MIB < blocks * size <= half
+    assert nodes == blocks
 
 
 def test_hard_links_end_at_the_trailer(lab: Lab) -> None:
