@@ -42,24 +42,24 @@ protected:
 
 TEST_F(RootLimits, AnArchiveMayTakeMoreThanHalfOfTheMemory)
 {
-	const Data image = archive(30 * kMiB);
+	const Data image = archive(5 * kMiB);
 
-	set_machine(40 * kMiB, image);
+	set_machine(8 * kMiB, image);
 	boot();
 	ASSERT_NE(host::node_at("large"), nullptr) << host::whole_log();
-	EXPECT_EQ(host::node_at("large")->data.size(), 30 * kMiB);
+	EXPECT_EQ(host::node_at("large")->data.size(), 5 * kMiB);
 	ASSERT_EQ(host::limits().size(), 2u);
-	EXPECT_GE(host::limits()[0].first, 40 * kMiB);
-	EXPECT_GE(host::limits()[0].second, 40 * kMiB / 1024);
+	EXPECT_GE(host::limits()[0].first, 8 * kMiB);
+	EXPECT_GE(host::limits()[0].second, 8 * kMiB / 1024);
 	// All that is used, and some more.
-	EXPECT_GT(host::limits()[1].first, 30 * kMiB);
-	EXPECT_LT(host::limits()[1].first, 32 * kMiB);
-	EXPECT_EQ(host::limits()[1].second, 20 * kMiB / host::kPage);
+	EXPECT_GT(host::limits()[1].first, 5 * kMiB);
+	EXPECT_LT(host::limits()[1].first, 7 * kMiB);
+	EXPECT_EQ(host::limits()[1].second, 4 * kMiB / host::kPage);
 }
 
 TEST_F(RootLimits, AfterwardsTheyAreThoseOfAnyTmpfs)
 {
-	set_machine(64 * kMiB, archive(10 * kMiB));
+	set_machine(64 * kMiB, archive(1 * kMiB));
 	boot();
 	ASSERT_EQ(host::limits().size(), 2u);
 	EXPECT_EQ(host::limits()[1], (std::pair<u64, u64>(32 * kMiB, 32 * kMiB / host::kPage)));
@@ -91,8 +91,8 @@ TEST_F(RootLimits, ThereMayBeMoreNodesThanPages)
 
 TEST_F(RootLimits, WhatTheUserSaidStays)
 {
-	set_machine(40 * kMiB, archive(30 * kMiB));
-	const u64 room = (40 * kMiB - host::memory_in_use()) / 2;
+	set_machine(8 * kMiB, archive(5 * kMiB));
+	const u64 room = (8 * kMiB - host::memory_in_use()) / 2;
 
 	boot("mode=755,size=40%,nr_inodes=500");
 	EXPECT_TRUE(host::limits().empty());
@@ -100,24 +100,24 @@ TEST_F(RootLimits, WhatTheUserSaidStays)
 	EXPECT_TRUE(host::logged("Initramfs unpacking failed: write error"));
 	for (const char *options : {"size=20m", "nr_blocks=100,mode=700", "mode=700,nr_blocks=9"}) {
 		host::reset();
-		set_machine(40 * kMiB, archive(100));
+		set_machine(8 * kMiB, archive(100));
 		boot(options);
 		ASSERT_EQ(host::limits().size(), 2u) << options;
-		EXPECT_LT(host::limits()[0].first, room + 40 * kMiB);
+		EXPECT_LT(host::limits()[0].first, room + 8 * kMiB);
 		EXPECT_EQ(host::limits()[0].first, host::limits()[1].first);
 		EXPECT_GT(host::limits()[0].second, host::limits()[1].second);
 	}
 	host::reset();
-	set_machine(40 * kMiB, archive(100));
+	set_machine(8 * kMiB, archive(100));
 	boot("nr_inodes=77");
 	ASSERT_EQ(host::limits().size(), 2u);
 	EXPECT_EQ(host::limits()[0].second, host::limits()[1].second);
-	EXPECT_EQ(host::limits()[1].first, 20 * kMiB);
+	EXPECT_EQ(host::limits()[1].first, 4 * kMiB);
 	host::reset();
-	set_machine(40 * kMiB, archive(100));
+	set_machine(8 * kMiB, archive(100));
 	boot("resize=1,xsize=2");
 	ASSERT_EQ(host::limits().size(), 2u);
-	EXPECT_EQ(host::limits()[1].first, 20 * kMiB);
+	EXPECT_EQ(host::limits()[1].first, 4 * kMiB);
 }
 
 TEST_F(RootLimits, WhatHasNoneGetsNone)
@@ -131,12 +131,12 @@ TEST_F(RootLimits, WhatHasNoneGetsNone)
 
 TEST_F(RootLimits, MemoryIsLeftToOthersAllTheSame)
 {
-	set_machine(40 * kMiB, host::gzip(archive(60 * kMiB)));
+	set_machine(8 * kMiB, host::gzip(archive(12 * kMiB)));
 	boot();
 	EXPECT_EQ(host::node_at("large"), nullptr);
-	EXPECT_LE(host::memory_peak(), 39 * kMiB + kMiB / 2);
+	EXPECT_LE(host::memory_peak(), 7 * kMiB + kMiB / 2);
 	ASSERT_EQ(host::limits().size(), 2u);
-	EXPECT_EQ(host::limits()[1].first, 20 * kMiB);
+	EXPECT_EQ(host::limits()[1].first, 4 * kMiB);
 }
 
 TEST_F(RootLimits, InodesAreNamedAsSuch)
