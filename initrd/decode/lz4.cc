@@ -32,6 +32,12 @@ size_t skip_magics(Bytes in, size_t at)
 	return at;
 }
 
+// How many bytes a block of `size` bytes makes at most.
+size_t most_made(size_t size)
+{
+	return size < kBlockSize / kExpansion ? size * kExpansion : kBlockSize;
+}
+
 class Lz4Framing final : public Framing {
 public:
 	INLINE ~Lz4Framing() {}
@@ -47,7 +53,7 @@ public:
 			return false;
 		block.in = in.skip(at + 4).first(size);
 		block.end = at + 4 + size;
-		block.size = size < kBlockSize / kExpansion ? size * kExpansion : kBlockSize;
+		block.size = most_made(size);
 		return true;
 	}
 
@@ -129,9 +135,8 @@ Result<size_t> decode_lz4(Bytes in, Sink &out)
 			return Error{kNoData, "truncated lz4 data", in.size()};
 		}
 
-		MutableBytes room = TRY(out.lend(kBlockSize));
-		const s64 made = seam_lz4_block(in.data() + at + 4, size, room.data(),
-						min(room.size(), kBlockSize));
+		const MutableBytes room = TRY(out.lend(most_made(size))).first(kBlockSize);
+		const s64 made = seam_lz4_block(in.data() + at + 4, size, room.data(), room.size());
 
 		// (A block of nothing is written by nobody.)
 		if (may_end && made <= 0)

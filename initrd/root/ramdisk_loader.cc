@@ -381,6 +381,8 @@ Result<void> load_ramdisk(Region &region, const ImagePlace &place, bool keep, Ho
 		tell_plain(disk.error());
 		return disk.error();
 	}
+	// Whoever looked at the new disk for partitions may be due to close it.
+	seam_files_flush();
 	disk.value()->begin_load();
 	Account account = {nullptr, "unknown", image.size(), image.size(), "", 0, started_ns};
 

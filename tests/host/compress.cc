@@ -51,13 +51,27 @@ Data deflate_as(const Data &plain, gz_header *header)
 	return out;
 }
 
+// The usual options, with no larger a dictionary than the content has use for: it is
+// allocated for each decoding.
+lzma_options_lzma lzma_options(const Data &plain)
+{
+	lzma_options_lzma options;
+
+	expect(!lzma_lzma_preset(&options, 6), "preset");
+	while (options.dict_size > 65536 && options.dict_size / 2 >= plain.size())
+		options.dict_size /= 2;
+	return options;
+}
+
 Data xz_as(const Data &plain, lzma_check check)
 {
+	lzma_options_lzma options = lzma_options(plain);
+	lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
 	Data out(plain.size() + plain.size() / 10 + 4096);
 	size_t size = 0;
 
-	expect(lzma_easy_buffer_encode(6, check, nullptr, plain.data(), plain.size(), out.data(),
-				       &size, out.size()) == LZMA_OK,
+	expect(lzma_stream_buffer_encode(filters, check, nullptr, plain.data(), plain.size(),
+					 out.data(), &size, out.size()) == LZMA_OK,
 	       "xz");
 	out.resize(size);
 	return out;
@@ -101,11 +115,10 @@ Data bzip2(const Data &plain)
 
 Data lzma(const Data &plain)
 {
-	lzma_options_lzma options;
+	lzma_options_lzma options = lzma_options(plain);
 	lzma_stream stream = LZMA_STREAM_INIT;
 	Data out(plain.size() + plain.size() / 10 + 4096);
 
-	expect(!lzma_lzma_preset(&options, 6), "preset");
 	// Its first bytes are 5d 00 00, which is all that the kernel looks at.
 	expect(lzma_alone_encoder(&stream, &options) == LZMA_OK, "lzma");
 	stream.next_in = plain.data();

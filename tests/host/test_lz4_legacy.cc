@@ -153,14 +153,12 @@ TEST_P(Lz4Legacy, EndsBehindAShortBlock)
 
 TEST_P(Lz4Legacy, EndsBehindAWholeBlock)
 {
-	for (const size_t size : {GetParam() == 1 ? kWhole : 2 * kWhole}) {
-		const Data plain = content(size);
-		const Data packed = host::lz4(plain);
+	const Data plain = content(GetParam() == 1 ? kWhole : 2 * kWhole);
+	const Data packed = host::lz4(plain);
 
-		for (const Rest &rest : rests()) {
-			SCOPED_TRACE(testing::Message() << size << ", " << rest.name);
-			expect_whole(packed, rest.bytes, plain);
-		}
+	for (const Rest &rest : rests()) {
+		SCOPED_TRACE(rest.name);
+		expect_whole(packed, rest.bytes, plain);
 	}
 }
 
