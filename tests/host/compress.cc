@@ -51,6 +51,11 @@ Data deflate_as(const Data &plain, gz_header *header)
 	return out;
 }
 
+void append(Data &out, const Data &more)
+{
+	out.insert(out.end(), more.begin(), more.end());
+}
+
 // The usual options, with no larger a dictionary than the content has use for: it is
 // allocated for each decoding.
 lzma_options_lzma lzma_options(const Data &plain)
@@ -170,12 +175,12 @@ Data lzo_with_flags(const Data &plain, u32 flags, u16 version, u32 filter)
 	put_be(out, 0100644, 4);
 	put_be(out, 1000, with_level ? 8 : 4);
 	put_be(out, 4, 1);
-	out = out + to_data("name");
+	append(out, to_data("name"));
 	put_be(out, lzo_adler32(1, out.data() + header, static_cast<lzo_uint>(out.size() - header)),
 	       4);
 	if (flags & 0x0040) {
 		put_be(out, 3, 4);
-		out = out + to_data("abc");
+		append(out, to_data("abc"));
 		put_be(out, 0, 4);
 	}
 
@@ -208,7 +213,7 @@ Data lzo_with_flags(const Data &plain, u32 flags, u16 version, u32 filter)
 			put_be(out, lzo_adler32(1, packed.data(), packed.size()), 4);
 		if (!stored && flags & 0x0200)
 			put_be(out, lzo_crc32(0, packed.data(), packed.size()), 4);
-		out = out + packed;
+		append(out, packed);
 	}
 	put_be(out, 0, 4);
 	return out;
@@ -230,7 +235,7 @@ Data lz4(const Data &plain)
 
 		packed.resize(static_cast<size_t>(packed_size));
 		put_le32(out, static_cast<u32>(packed_size));
-		out = out + packed;
+		append(out, packed);
 	}
 	return out;
 }
@@ -278,7 +283,7 @@ Data zstd_in_frames(const Data &plain, size_t frame)
 		const auto start = plain.begin() + static_cast<ptrdiff_t>(at);
 		const size_t size = std::min(frame, plain.size() - at);
 
-		out = out + zstd(Data(start, start + static_cast<ptrdiff_t>(size)));
+		append(out, zstd(Data(start, start + static_cast<ptrdiff_t>(size))));
 	}
 	return out;
 }
@@ -317,7 +322,7 @@ Data pzstd(const Data &plain, size_t frame)
 		put_le32(out, 0x184d2a50);
 		put_le32(out, 4);
 		put_le32(out, static_cast<u32>(packed.size()));
-		out = out + packed;
+		append(out, packed);
 	}
 	return out;
 }
@@ -340,7 +345,7 @@ Data bgzip(const Data &plain, size_t member)
 		// The field is 16 bytes into the header.
 		packed[16] = static_cast<u8>(packed.size() - 1);
 		packed[17] = static_cast<u8>((packed.size() - 1) >> 8);
-		out = out + packed;
+		append(out, packed);
 	}
 	return out;
 }

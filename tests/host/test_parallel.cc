@@ -98,8 +98,9 @@ Data much(size_t size)
 	const Data piece = host::sample(100000);
 	Data data;
 
+	data.reserve(size + piece.size());
 	while (data.size() < size)
-		data = data + piece;
+		data.insert(data.end(), piece.begin(), piece.end());
 	data.resize(size);
 	return data;
 }
