@@ -70,13 +70,11 @@ lzma_options_lzma lzma_options(const Data &plain)
 
 Data xz_as(const Data &plain, lzma_check check)
 {
-	lzma_options_lzma options = lzma_options(plain);
-	lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
 	Data out(plain.size() + plain.size() / 10 + 4096);
 	size_t size = 0;
 
-	expect(lzma_stream_buffer_encode(filters, check, nullptr, plain.data(), plain.size(),
-					 out.data(), &size, out.size()) == LZMA_OK,
+	expect(lzma_easy_buffer_encode(6, check, nullptr, plain.data(), plain.size(), out.data(),
+				       &size, out.size()) == LZMA_OK,
 	       "xz");
 	out.resize(size);
 	return out;
