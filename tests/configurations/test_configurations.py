@@ -6,6 +6,7 @@ Each is built without a warning, has what its configuration says, and boots.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import check_objects
 import images
 from boot import small_guest
 from boot.conftest import Lab
-from conftest import CONFIGURATIONS, Build
+from conftest import BUILT_IN_PART, CONFIGURATIONS, ROOT, Build, built_in_part
 
 MIB = 1024 * 1024
 
@@ -74,6 +75,64 @@ def test_image_without_a_driver(build: Build, lab: Lab) -> None:
     outcome = lab.boot(lab.image("ext2"), clean=False, root=False)
     assert outcome.console.having("Initramfs unpacking failed: invalid magic at start of compressed archive")
     assert outcome.console.panic is not None and "Unable to mount root fs" in outcome.console.panic
+
+
+# ---- an archive that is built in -------------------------------------------------
+
+
+def found(lines: list[str]) -> dict[str, str]:
+    """What the test that is built in says of its files."""
+    return dict(line.split() for line in lines)
+
+
+def expected(**more: bytes) -> dict[str, str]:
+    """The files of all compressors, and others by name."""
+    files = {"/" + BUILT_IN_PART.format(method=method): built_in_part(method) for method in images.COMPRESSORS}
+    files |= {"/share/both": b"built in\n"} | {name: data for name, data in more.items()}
+    return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+
+
+@configurations("built-in")
+def test_built_in_alone(build: Build, lab: Lab) -> None:
+    """It is the root, and has the closing line that others have."""
+    outcome = lab.succeed(None)
+    assert found(outcome.guest.test_output) == expected()
+    load = outcome.console.built_in
+    assert outcome.console.loads == [] and load is not None
+    assert (load.content, load.how) == ("cpio", "unpacked")
+    assert load.bytes_in == (ROOT / "build/tests/built-in/archive.cpio.parts").stat().st_size
+    assert load.entries is not None and load.entries > len(images.COMPRESSORS) + len(images.APPLETS)
+
+
+@configurations("built-in")
+@pytest.mark.parametrize("compressor", ["none", "zstd"])
+def test_built_in_and_an_archive(build: Build, lab: Lab, compressor: str) -> None:
+    """The boot loader's comes after it, adds to it and replaces files in it; each has a line."""
+    added = b"of the boot loader\n" * 5000
+    data = images.newc([images.Entry.file("share/both", added), images.Entry.file("share/by-loader", added)])
+    outcome = lab.succeed(images.compress(lab.write("archive", data), compressor))
+    assert found(outcome.guest.test_output) == expected(**{"/share/both": added, "/share/by-loader": added})
+    assert outcome.console.built_in is not None
+    assert [(load.compressor, load.content, load.entries) for load in outcome.console.loads] == [(compressor, "cpio", 2)]
+
+
+@configurations("built-in")
+@pytest.mark.parametrize("compressor", ["none", "gzip"])
+def test_built_in_and_an_image(build: Build, lab: Lab, compressor: str) -> None:
+    """Its /init runs and finds the image as a file."""
+    image = images.compress(lab.image("ext2"), compressor)
+    outcome = lab.succeed(image)
+    assert found(outcome.guest.test_output) == expected(**{"/initrd.image": image.read_bytes()})
+    assert outcome.guest.facts["mount"].split()[2] in ("rootfs", "tmpfs")
+
+
+@configurations("built-in")
+def test_built_in_with_an_image_as_root(build: Build, lab: Lab) -> None:
+    """Without an init in it that can run, the image becomes the RAM disk and the root."""
+    outcome = lab.succeed(lab.image("ext2"), ["rdinit=/none"])
+    assert outcome.guest.facts["mount"].split()[2] == "ext2"
+    assert outcome.console.built_in is not None
+    assert [load.content for load in outcome.console.loads] == ["ext2"]
 
 
 # ---- the driver as a module ------------------------------------------------------
