@@ -4,12 +4,15 @@
 
 #include <algorithm>
 
+#include "initrd/image/segments.h"
 #include "initrd/kernel/log.h"
 #include "inspect/file_systems.h"
 #include "seam/world.h"
 
 namespace inspect {
 namespace {
+
+using initrd::Bytes;
 
 std::string number(u64 value)
 {
@@ -38,14 +41,14 @@ void judge_memory(const Machine &machine, const Request &request, Report &report
 			   "the kernel is taken to have " + number(request.kernel_memory / mib) +
 				   " MiB for itself, and there is no more",
 			   "more memory, or another --kernel-memory");
-	else if (host::memory_ran_out() && request.memory)
+	else if (machine.ran_out() && request.memory)
 		report.add(Severity::kError, "memory",
 			   "the memory is too small: " + number(request.memory / mib) +
 				   " MiB, of which the kernel is taken to have " +
 				   number(request.kernel_memory / mib) + " MiB for itself",
 			   "more memory, a smaller image, or one that is not compressed, which "
 			   "becomes the RAM disk without a copy");
-	else if (host::memory_ran_out() || machine.trace().stopped())
+	else if (machine.ran_out() || machine.trace().stopped())
 		report.add(Severity::kError, "limit",
 			   "stopped: what comes out is more than the limit of " +
 				   number(request.limit / mib) +
@@ -65,15 +68,57 @@ void judge_memory(const Machine &machine, const Request &request, Report &report
 			"use while the image is read");
 }
 
-void judge_segments(Report &report)
+// The name of what is in a segment.
+std::string name_of_content(const Segment &segment)
 {
-	for (const Segment &segment : report.segments)
-		if (report.outcome == Outcome::kArchive && segment.compressor.empty() &&
-		    segment.offset % 4)
-			report.add(Severity::kError, "unaligned",
-				   "the archive at offset " + number(segment.offset) +
-					   " does not begin at a multiple of 4",
-				   "put NULs between the archives");
+	const std::string content = segment.format == "cpio"	   ? "archive" :
+				    segment.format == "bootconfig" ? "boot configuration" :
+				    segment.format.empty()	   ? "data" :
+								     segment.format + " image";
+
+	return segment.compressor.empty() ? content : segment.compressor + " " + content;
+}
+
+std::string place_of(const Segment &segment)
+{
+	return "the " + name_of_content(segment) + " at offset " + number(segment.offset);
+}
+
+// What the C code does not take, and this one does.
+void judge_for_c_kernels(Bytes image, const Segment &segment, Report &report)
+{
+	constexpr size_t kEndMark = 4;
+	const Bytes behind = image.skip(segment.offset + segment.size);
+
+	if (segment.format == "cpio" && segment.compressor.empty() && segment.offset % 4)
+		report.add(Severity::kNote, "unaligned",
+			   place_of(segment) + " does not begin at a multiple of 4: C kernels "
+					       "refuse it, this one takes it",
+			   "put NULs before it for those");
+	if (segment.compressor == "lz4" && segment.whole &&
+	    initrd::holds(image, segment.offset, "\x02\x21\x4c\x18") && !behind.empty() &&
+	    initrd::count_zeros(behind.first(kEndMark)) < kEndMark)
+		report.add(Severity::kNote, "lz4-end",
+			   place_of(segment) + " is of lz4 -l, which has no end mark, and something "
+					       "follows: C kernels take that for more of it, this "
+					       "one does not",
+			   "for those, put four NULs behind it, or nothing at all");
+}
+
+void judge_segments(const Machine &machine, Report &report)
+{
+	const bool any = std::ranges::any_of(report.segments, [](const Segment &segment) {
+		return segment.use != Use::kNone;
+	});
+
+	for (const Segment &segment : report.segments) {
+		if (segment.use == Use::kUnpacked || segment.use == Use::kLoaded)
+			judge_for_c_kernels(machine.image(), segment, report);
+		else if (segment.use == Use::kNone && any)
+			report.add(Severity::kNote, "not-used",
+				   place_of(segment) + " is not used: " + number(segment.size) +
+					   " bytes");
+	}
 }
 
 void judge_place(const Machine &machine, const Request &request, Report &report)
@@ -87,18 +132,25 @@ void judge_place(const Machine &machine, const Request &request, Report &report)
 			   "initrd= gives " + number(said.size) + " bytes, the image has " +
 				   number(report.size),
 			   "give the size of the file");
-	if (report.load && report.load->how == "moved")
+	if (report.load && report.load->how == "moved") {
+		const size_t offset = machine.image_place().offset;
+		const std::string pages = "a multiple of " + number(host::kPage);
+
 		report.add(Severity::kNote, "moved",
-			   "the image begins " + number(request.load_address % host::kPage) +
+			   "the image begins " +
+				   number((request.load_address + offset) % host::kPage) +
 				   " bytes behind the start of a page, so it is moved there",
-			   "load it at a multiple of " + number(host::kPage) +
+			   (offset % host::kPage ?
+				    "fill up what comes before it with NULs to " + pages :
+				    "load it at " + pages) +
 				   ": nothing is copied then");
+	}
 	if (size % 4 && report.outcome == Outcome::kArchive && !report.segments.empty() &&
-	    report.segments.back().compressor.empty())
+	    report.segments.back().format == "cpio" && report.segments.back().compressor.empty())
 		report.add(Severity::kNote, "odd-length",
-			   "its length is no multiple of 4: an archive that is put behind it would "
-			   "be refused",
-			   "fill it up with NULs first");
+			   "its length is no multiple of 4: C kernels would refuse an archive that "
+			   "is put behind it",
+			   "for those, fill it up with NULs first");
 	if (report.load && report.claimed && !machine.partition() &&
 	    report.load->out > report.claimed + host::kPage)
 		report.add(Severity::kNote, "longer",
@@ -205,7 +257,7 @@ void judge(Machine &machine, const Request &request, Report &report)
 	judge_messages(report);
 	judge_memory(machine, request, report);
 	judge_place(machine, request, report);
-	judge_segments(report);
+	judge_segments(machine, report);
 	if (report.bootconfig)
 		report.add(
 			Severity::kNote, "bootconfig",

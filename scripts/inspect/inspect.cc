@@ -4,9 +4,10 @@
 
 #include <algorithm>
 
-#include "initrd/image/formats.h"
+#include "initrd/image/segments.h"
 #include "inspect/findings.h"
 #include "inspect/machine.h"
+#include "inspect/segments.h"
 #include "inspect/steps.h"
 #include "seam/tree.h"
 #include "seam/world.h"
@@ -41,37 +42,79 @@ Outcome outcome_of(const Machine &machine, const Report &report)
 	return host::node_at("/initrd.image") ? Outcome::kFile : Outcome::kUseless;
 }
 
-// What nobody has decoded: one segment, the image's last `size` bytes.
-std::vector<Segment> whole(initrd::Bytes image, size_t size)
+// The image in the RAM disk, where it was not compressed.
+Segment plain_image(const Machine &machine, const Report &report)
 {
-	const size_t offset = image.size() - size;
-	const initrd::Format *const format = initrd::identify(image.skip(offset));
+	const initrd::ImagePlace place = machine.image_place();
+	const initrd::Bytes image = machine.image().skip(place.offset).first(place.size);
 	Segment segment;
 
-	if (!size)
-		return {};
-	segment.offset = offset;
-	segment.size = size;
-	segment.out = size;
-	if (format && format->kind == initrd::Kind::kCompressed)
-		segment.compressor = format->name;
-	else if (format)
-		segment.format = format->name;
-	return {segment};
+	segment.offset = place.offset;
+	segment.size = image.size();
+	// (NULs behind it are not worth a word.)
+	if (report.claimed && report.claimed < image.size()) {
+		const initrd::Bytes rest = image.skip(static_cast<size_t>(report.claimed));
+
+		if (initrd::count_zeros(rest) == rest.size())
+			segment.size = static_cast<size_t>(report.claimed);
+	}
+	segment.out = segment.size;
+	segment.format = report.file_system;
+	segment.use = Use::kLoaded;
+	return segment;
+}
+
+// The image in /initrd.image: from its own start on where it came behind archives.
+std::vector<Segment> file_segments(const Machine &machine, size_t size)
+{
+	const size_t at = machine.image_place().offset;
+	const bool behind = std::ranges::any_of(
+		machine.trace().unpacked(),
+		[at](const Segment &segment) { return segment.offset < at; });
+	const size_t start = behind ? at : 0;
+
+	return tell_apart(machine.image(), start, start + size, Use::kFile);
 }
 
 std::vector<Segment> segments_of(const Machine &machine, const Report &report)
 {
-	std::vector<Segment> segments = machine.trace().loaded();
+	const initrd::Bytes image = machine.image();
+	std::vector<Segment> used;
 
-	if (report.outcome == Outcome::kArchive)
-		return machine.trace().unpacked();
-	if (segments.empty())
-		return whole(machine.image(),
-			     report.load ? report.load->in : machine.image().size());
-	for (Segment &segment : segments)
-		segment.format = report.file_system;
-	return segments;
+	if (report.outcome == Outcome::kPreserved)
+		return tell_apart(image, 0, image.size(), Use::kPreserved);
+	if (machine.was_read() && !machine.refused())
+		used = machine.trace().unpacked();
+	if (report.outcome == Outcome::kDisk) {
+		for (Segment segment : machine.trace().loaded()) {
+			segment.format = report.file_system;
+			used.push_back(segment);
+		}
+		if (machine.trace().loaded().empty())
+			used.push_back(plain_image(machine, report));
+	} else if (const host::Node *const file = host::node_at("/initrd.image");
+		   file && machine.was_read() && machine.image_place().size) {
+		for (const Segment &segment : file_segments(machine, file->data.size()))
+			used.push_back(segment);
+	}
+	return all_segments(image, used);
+}
+
+// What was unpacked, each entry with the segment that it is in.
+std::vector<Entry> entries_of(const Machine &machine, const Report &report)
+{
+	std::vector<Entry> entries = machine.trace().recorder().entries;
+	const std::vector<Segment> &unpacked = machine.trace().unpacked();
+
+	for (Entry &entry : entries) {
+		const size_t offset = entry.segment < unpacked.size() ?
+					      unpacked[entry.segment].offset :
+					      0;
+		const auto found = std::ranges::find(report.segments, offset, &Segment::offset);
+
+		entry.segment = static_cast<size_t>(found - report.segments.begin());
+	}
+	return entries;
 }
 
 void list_inside(Inside &inside, Report &report)
@@ -116,7 +159,7 @@ Report look_at(initrd::Bytes image, const Request &request)
 	report.outcome = outcome_of(machine, report);
 	report.segments = segments_of(machine, report);
 	if (report.outcome == Outcome::kArchive) {
-		report.entries = machine.trace().recorder().entries;
+		report.entries = entries_of(machine, report);
 		report.has_entries = true;
 	}
 	judge(machine, request, report);

@@ -26,7 +26,8 @@ Json of(const Segment &segment)
 		{"compressor", nullable(segment.compressor)},
 		{"format", nullable(segment.format)},
 		{"streams", segment.streams},
-		{"whole", segment.whole}};
+		{"whole", segment.whole},
+		{"use", segment.use == Use::kNone ? Json(nullptr) : Json(name_of(segment.use))}};
 }
 
 Json of(const Entry &entry)

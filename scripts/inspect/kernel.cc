@@ -15,22 +15,27 @@
 		space::initrd_populate_rootfs, space::initrd_load_root,       \
 		space::initrd_set_retain,      space::initrd_set_noinitrd,    \
 		space::initrd_set_image,       space::initrd_set_start_block, \
-		space::initrd_see_parameter,                                  \
+		space::initrd_see_parameter,   space::image_place,            \
 	}
 
-// Forgets parameters, a verdict and a waiting image, in the namespace that it stands in.
-#define FORGET                                    \
+// Forgets parameters, a verdict and a waiting image, and tells the place of the image, in
+// the namespace that it stands in.
+#define INSIDE                                    \
 	void forget()                             \
 	{                                         \
 		options = {};                     \
 		verdict = Verdict::kNone;         \
 		waiting = initrd::Region::none(); \
 		place = {};                       \
+	}                                         \
+	::initrd::ImagePlace image_place()        \
+	{                                         \
+		return place;                     \
 	}
 
 // clang-format off
-namespace inspect {
-FORGET
+namespace {
+INSIDE
 }
 
 #define CONFIG_INITRAMFS_FORCE 1
@@ -38,7 +43,7 @@ namespace built_in_archive_only {
 namespace initrd { using namespace ::initrd; }
 // NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "initrd/boot.cc"
-FORGET
+INSIDE
 }
 #undef CONFIG_INITRAMFS_FORCE
 
@@ -48,7 +53,7 @@ namespace ramdisk_as_module {
 namespace initrd { using namespace ::initrd; }
 // NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "initrd/boot.cc"
-FORGET
+INSIDE
 }
 
 #undef CONFIG_BLK_DEV_RAM_MODULE
@@ -56,7 +61,7 @@ namespace no_ramdisk {
 namespace initrd { using namespace ::initrd; }
 // NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "initrd/boot.cc"
-FORGET
+INSIDE
 }
 
 #undef CONFIG_BLOCK
@@ -64,7 +69,7 @@ namespace no_block_layer {
 namespace initrd { using namespace ::initrd; }
 // NOLINTNEXTLINE(bugprone-suspicious-include)
 #include "initrd/boot.cc"
-FORGET
+INSIDE
 }
 // clang-format on
 
@@ -72,7 +77,7 @@ namespace host {
 
 void reset_boot()
 {
-	inspect::forget();
+	::forget();
 	built_in_archive_only::forget();
 	ramdisk_as_module::forget();
 	no_ramdisk::forget();

@@ -6,6 +6,7 @@
 #ifndef INSPECT_KERNEL_H
 #define INSPECT_KERNEL_H
 
+#include "initrd/image/segments.h"
 #include "inspect/config.h"
 
 namespace inspect {
@@ -19,6 +20,8 @@ struct Kernel {
 	void (*set_image)(const char *value);
 	void (*set_start_block)(const char *value);
 	void (*see_parameter)(const char *name, const char *value);
+	/* Where it has found a file system image; of a size of 0 where it has not. */
+	initrd::ImagePlace (*image_place)();
 };
 
 /*

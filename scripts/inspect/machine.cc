@@ -189,6 +189,11 @@ bool Machine::boot()
 		report_.messages.push_back(
 			{SEAM_LOG_EMERG, "Kernel panic - not syncing: " + *panic_});
 	report_.load = told_load();
+	if (report_.load)
+		trace_->end_image(report_.load->out);
+	// Nothing that follows is the kernel's.
+	ran_out_ = host::memory_ran_out();
+	host::set_memory_limit(~u64{0});
 	look_at_disk();
 	report_.tree = host::top();
 	return true;

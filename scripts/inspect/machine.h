@@ -53,6 +53,10 @@ public:
 	bool refused() const { return refused_; }
 	/* Whether it was looked for archives in it. */
 	bool was_read() const { return was_read_; }
+	/* Where the kernel has found an image in it; of a size of 0 where it has not. */
+	initrd::ImagePlace image_place() const { return kernel_.image_place(); }
+	/* Whether the memory was too little. */
+	bool ran_out() const { return ran_out_; }
 	/* Whether it stopped before it was done with archives: nothing follows then. */
 	bool stopped_early() const { return stopped_early_; }
 	/* Whether the old change_root has mounted the root. */
@@ -106,6 +110,7 @@ private:
 	bool stopped_early_ = true;
 	bool refused_ = false;
 	bool was_read_ = false;
+	bool ran_out_ = false;
 	std::optional<std::string> panic_;
 	Root root_ = Root::kNone;
 };

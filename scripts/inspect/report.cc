@@ -60,6 +60,23 @@ const char *name_of(Outcome outcome)
 	return "";
 }
 
+const char *name_of(Use use)
+{
+	switch (use) {
+	case Use::kNone:
+		return nullptr;
+	case Use::kUnpacked:
+		return "unpacked";
+	case Use::kLoaded:
+		return "loaded";
+	case Use::kFile:
+		return "file";
+	case Use::kPreserved:
+		return "preserved";
+	}
+	return nullptr;
+}
+
 namespace {
 
 // Characters that nobody sees, or that change how others are shown.

@@ -31,7 +31,16 @@ struct Entry {
 	size_t segment = 0; /* number of the segment that it is in */
 };
 
-/* A stretch of the image: plain, or compressed in one way. */
+/* What becomes of a stretch of the image. */
+enum class Use {
+	kNone,
+	kUnpacked,  /* into the root file system */
+	kLoaded,    /* into /dev/ram0 */
+	kFile,	    /* into /initrd.image */
+	kPreserved, /* in /dev/initrd */
+};
+
+/* A stretch of the image: plain, or compressed in one way. NULs are between them. */
 struct Segment {
 	size_t offset = 0;
 	size_t size = 0;
@@ -39,7 +48,8 @@ struct Segment {
 	std::string compressor; /* "" for none */
 	std::string format;	/* of what comes out, by its table name; "" when unknown */
 	size_t streams = 0;	/* members or frames */
-	bool whole = true;	/* it was decoded to its end */
+	bool whole = true;	/* it was read to its end */
+	Use use = Use::kNone;
 };
 
 /* A line of the kernel's log, with its level. */
@@ -111,6 +121,8 @@ struct Report {
 /* Their names in a report. */
 const char *name_of(Severity severity);
 const char *name_of(Outcome outcome);
+/* Null for kNone. */
+const char *name_of(Use use);
 
 /* A name or message as a line of text: what would spoil it, and \, is written as \ooo. */
 std::string printable(const std::string &text);

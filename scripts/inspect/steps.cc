@@ -2,6 +2,8 @@
 
 #include "inspect/steps.h"
 
+#include <algorithm>
+
 #include "seam/world.h"
 
 namespace inspect {
@@ -12,45 +14,66 @@ std::string bytes(u64 count)
 	return std::to_string(count) + (count == 1 ? " byte" : " bytes");
 }
 
+// The image, if archives come before it; or null.
+const Segment *image_behind(const Report &report)
+{
+	const Segment *image = nullptr;
+	bool unpacked = false;
+
+	for (const Segment &segment : report.segments) {
+		if (segment.use == Use::kUnpacked)
+			unpacked = true;
+		else if (unpacked && !image &&
+			 (segment.use == Use::kLoaded || segment.use == Use::kFile))
+			image = &segment;
+	}
+	return image;
+}
+
+std::string unpacked_in_words(size_t entries)
+{
+	return std::to_string(entries) + (entries == 1 ? " entry is" : " entries are") +
+	       " unpacked into the root file system in memory.";
+}
+
 // How the image gets into the RAM disk.
 std::string load_in_words(const Report &report)
 {
 	const std::string name = report.file_system.empty() ?
 					 "an image of an unknown kind" :
 					 "a file system image (" + report.file_system + ")";
+	const Segment *const behind = image_behind(report);
+	const std::string it_is = behind ? "At offset " + std::to_string(behind->offset) + " is " :
+					   "It is ";
 
 	if (!report.load)
-		return "It is " + name +
+		return it_is + name +
 		       ", but damaged: what came out of it until then is in "
 		       "/dev/ram0.";
 	const Load &load = *report.load;
 
 	if (load.how == "adopted")
-		return "It is " + name + ": its pages become /dev/ram0, and " +
+		return it_is + name + ": its pages become /dev/ram0, and " +
 		       (load.copied ? bytes(load.copied) + " are" : "nothing is") + " copied.";
 	if (load.how == "moved")
-		return "It is " + name +
+		return it_is + name +
 		       ": it is moved to the start of its pages, which become "
 		       "/dev/ram0.";
 	if (load.how == "decoded")
-		return "It is " + name + ", compressed: " + bytes(load.in) + " are decoded into " +
+		return it_is + name + ", compressed: " + bytes(load.in) + " are decoded into " +
 		       bytes(load.out) + " of /dev/ram0.";
-	return "It is " + name + ": it is copied into /dev/ram0, for its own memory is to stay.";
+	return it_is + name + ": it is copied into /dev/ram0, for its own memory is to stay.";
 }
 
 std::string outcome_in_words(const Machine &machine, const Report &report)
 {
-	size_t entries = report.entries.size();
-
 	switch (report.outcome) {
 	case Outcome::kNothing:
 		return "There is no initrd.";
 	case Outcome::kIgnored:
 		return "The kernel does not look at it.";
 	case Outcome::kArchive:
-		return "It is an archive: " + std::to_string(entries) +
-		       (entries == 1 ? " entry is" : " entries are") +
-		       " unpacked into the root file system in memory.";
+		return "It is an archive: " + unpacked_in_words(report.entries.size());
 	case Outcome::kDisk:
 		return load_in_words(report);
 	case Outcome::kPreserved:
@@ -64,6 +87,21 @@ std::string outcome_in_words(const Machine &machine, const Report &report)
 					   "The kernel can make nothing of it.";
 	}
 	return "";
+}
+
+// One step for what it is, or one for each kind of what was put together.
+void tell_parts(const Machine &machine, Report &report)
+{
+	const size_t unpacked = machine.trace().recorder().entries.size();
+	const auto file = std::ranges::find(report.segments, Use::kFile, &Segment::use);
+
+	if (report.outcome == Outcome::kDisk && image_behind(report))
+		report.steps.push_back("It begins with an archive: " + unpacked_in_words(unpacked));
+	report.steps.push_back(outcome_in_words(machine, report));
+	if (report.outcome == Outcome::kArchive && file != report.segments.end())
+		report.steps.push_back("The image at offset " + std::to_string(file->offset) +
+				       " becomes the file /initrd.image, for an init in the "
+				       "archive runs.");
 }
 
 std::string memory_in_words(const Machine &machine, const Report &report)
@@ -129,7 +167,7 @@ void tell_steps(const Machine &machine, const Request &request, Report &report)
 	if (report.bootconfig)
 		steps.push_back("A boot configuration of " + bytes(*report.bootconfig) +
 				" is cut off its end.");
-	steps.push_back(outcome_in_words(machine, report));
+	tell_parts(machine, report);
 	if (const std::string memory = memory_in_words(machine, report); !memory.empty())
 		steps.push_back(memory);
 	steps.push_back(program_in_words(machine, report));

@@ -41,13 +41,16 @@ private:
 std::string segment_line(const Segment &segment)
 {
 	const std::string format = segment.format.empty() ? "unknown" : segment.format;
+	const std::string use = segment.use == Use::kNone ? ", not used" :
+				segment.use == Use::kFile ? ", in /initrd.image" :
+							    "";
 	char numbers[96];
 
 	std::snprintf(numbers, sizeof(numbers), "%12zu  %12zu  %12llu  ", segment.offset,
 		      segment.size, static_cast<unsigned long long>(segment.out));
 	return numbers + (segment.compressor.empty() ? "" : segment.compressor + "+") + format +
 	       (segment.streams > 1 ? ", " + std::to_string(segment.streams) + " streams" : "") +
-	       (segment.whole ? "" : ", not to its end");
+	       (segment.whole ? "" : ", not to its end") + use;
 }
 
 void write_segments(const Report &report, Page &page)

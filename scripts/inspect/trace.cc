@@ -2,12 +2,8 @@
 
 #include "inspect/trace.h"
 
-#include <cstring>
-
-#include "initrd/image/formats.h"
 #include "initrd/kernel/image.h"
 #include "initrd/kernel/policy.h"
-#include "seam/world.h"
 
 namespace inspect {
 namespace {
@@ -17,11 +13,6 @@ using initrd::MutableBytes;
 using initrd::Result;
 
 Trace *active = nullptr;
-
-// So many entries are kept; a hostile archive has more than anybody wants to see.
-constexpr size_t kMostEntries = 1'000'000;
-// And so many bytes of names and targets.
-constexpr size_t kMostText = size_t{64} << 20;
 
 // In front of the boot path's sink: what goes through is seen.
 class Tap final : public initrd::Sink, private initrd::Reading {
@@ -70,30 +61,6 @@ private:
 
 } // namespace
 
-void Recorder::count_skipped()
-{
-	skipped += reader->headers() - seen_ - 1;
-	seen_ = reader->headers();
-}
-
-Result<bool> Recorder::begin(const initrd::cpio::Entry &entry)
-{
-	count_skipped();
-	text_ += std::strlen(entry.name) + std::strlen(entry.target);
-	if (entries.size() == kMostEntries || text_ > kMostText)
-		full = true;
-	else
-		entries.push_back({entry.name, entry.target, entry.mode, entry.uid, entry.gid,
-				   entry.nlink, entry.mtime, entry.size, entry.rdev_major,
-				   entry.rdev_minor, segment});
-	return false;
-}
-
-void Recorder::trailer()
-{
-	count_skipped();
-}
-
 Trace::Trace(Bytes image, u64 most) : image_(image), most_(most)
 {
 	auto created = initrd::cpio::Reader::create(recorder_, seam_strict_hex() ?
@@ -120,48 +87,44 @@ Trace *Trace::active()
 
 bool Trace::may_come_out(u64 bytes)
 {
-	came_out_ += bytes;
-	return came_out_ <= most_;
-}
+	u64 &out = looks_ ? looked_out_ : came_out_;
 
-void Trace::feed(Bytes piece)
-{
-	if (!reader_ || !reading_ || loading_)
-		return;
-	// What the reader has to say of an entry, it says to the boot path.
-	host::set_log_muted(true);
-	auto fed = reader_->feed(piece);
-
-	host::set_log_muted(false);
-	reading_ = fed && fed.value() == piece.size();
+	out += bytes;
+	return out <= most_;
 }
 
 void Trace::see(Bytes piece)
 {
-	feed(piece);
+	if (reader_ && reading_ && unpacking_ && !looks_)
+		reading_ = recorder_.feed(piece);
 }
 
-// What is not compressed, from where the last segment ended up to `end`.
-void Trace::read_plain(size_t end)
+// Whether it is in what the boot loader left, and not built into the kernel.
+bool Trace::is_in_image(const u8 *at) const
 {
-	const Bytes plain = image_.first(end).skip(at_);
-	const Bytes content = plain.skip(initrd::leading_zeros(plain));
+	const seam_range image = seam_image();
 
-	if (!content.empty() && reader_) {
-		const initrd::Format *const format = initrd::identify(content);
-		Segment segment;
+	return at >= image.start && at <= image.start + image_.size();
+}
 
-		segment.offset = end - content.size();
-		segment.size = content.size();
-		segment.out = segment.size;
-		segment.format = format && format->kind == initrd::Kind::kArchive ? format->name :
-										    "";
-		recorder_.segment = unpacked_.size();
-		unpacked_.push_back(segment);
-		reader_->restart_at(at_);
-		feed(plain);
-	}
-	at_ = end;
+void Trace::begin_unpack(Bytes archives)
+{
+	unpacking_ = is_in_image(archives.data());
+	if (!unpacking_)
+		return;
+	base_ = static_cast<size_t>(archives.data() - seam_image().start);
+	at_ = base_;
+	reading_ = reader_.has_value();
+}
+
+void Trace::end_unpack(const initrd::rootfs::Unpacked &report, bool good)
+{
+	const size_t end = good ? base_ + report.end : image_.size();
+	const bool is_archive = good || report.headers;
+
+	if (unpacking_ && reading_ && is_archive && at_ < end)
+		recorder_.read_plain(image_, at_, end, unpacked_);
+	unpacking_ = false;
 }
 
 // The next stream: a segment of its own, or more of the one before.
@@ -177,25 +140,31 @@ Segment &Trace::begin_stream(const char *compressor, size_t offset)
 	segments().emplace_back();
 	segments().back().offset = offset;
 	segments().back().compressor = compressor;
+	segments().back().use = loading_ ? Use::kLoaded : Use::kUnpacked;
 	return segments().back();
 }
 
 Result<size_t> Trace::decode(const char *compressor, initrd::Decoder decode, Bytes in,
 			     initrd::Sink &out)
 {
-	const seam_range image = seam_image();
-	const size_t offset = image_.size() - in.size();
-
-	// The archive that is built into the kernel is none of the image.
-	if (in.data() < image.start || in.data() > image.start + image.size)
-		return decode(in, out);
-	if (!loading_)
-		read_plain(offset);
-	Segment &segment = begin_stream(compressor, offset);
 	Tap tap(*this, out);
 
+	if (looks_)
+		return decode(in, tap);
+	// The archive that is built into the kernel is none of the image.
+	if (!loading_ && !unpacking_)
+		return decode(in, out);
+	const size_t offset = static_cast<size_t>(in.data() - seam_image().start);
+
+	if (unpacking_ && reading_)
+		recorder_.read_plain(image_, at_, offset, unpacked_);
+	const size_t count = segments().size();
+	const Segment last = count ? segments().back() : Segment();
+	const u64 headers = reader_ ? reader_->headers() : 0;
+	Segment &segment = begin_stream(compressor, offset);
+
 	at_ = offset;
-	if (reader_ && !loading_ && reader_->at_boundary())
+	if (reader_ && unpacking_ && reader_->at_boundary())
 		reader_->restart_at(0);
 	recorder_.segment = segments().size() - 1;
 	auto decoded = decode(in, tap);
@@ -205,16 +174,37 @@ Result<size_t> Trace::decode(const char *compressor, initrd::Decoder decode, Byt
 	segment.whole = decoded.ok();
 	segment.size += decoded ? decoded.value() : in.size();
 	at_ = offset + (decoded ? decoded.value() : in.size());
-	if (!loading_ && reader_ && reader_->headers())
+	if (unpacking_ && reader_ && reader_->headers())
 		segment.format = "cpio";
+	// What is no archive, or no more of an image, is something else.
+	const bool is_more = unpacking_ ? !reader_ || reader_->headers() != headers ||
+						  segment.streams > 1 :
+					  !count;
+
+	if (!decoded && !is_more) {
+		if (segments().size() > count)
+			segments().pop_back();
+		else
+			segments().back() = last;
+		at_ = offset;
+	} else if (loading_) {
+		ends_.push_back({at_, segment.out});
+	}
 	return decoded;
 }
 
-void Trace::begin_load()
+void Trace::end_image(u64 out)
 {
-	if (at_ < image_.size())
-		read_plain(image_.size());
-	loading_ = true;
+	if (loaded_.empty() || !loaded_.back().whole)
+		return;
+	Segment &image = loaded_.back();
+
+	while (ends_.size() > 1 && ends_[ends_.size() - 2].out >= out) {
+		ends_.pop_back();
+		image.streams--;
+	}
+	image.size = ends_.back().at - image.offset;
+	image.out = ends_.back().out;
 }
 
 } // namespace inspect

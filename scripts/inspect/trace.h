@@ -10,33 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "initrd/cpio/reader.h"
 #include "initrd/decode/decoder.h"
+#include "initrd/rootfs/unpack.h"
+#include "inspect/recorder.h"
 #include "inspect/report.h"
 
 namespace inspect {
-
-/* Writes down the entries of archives, with those that the reader leaves out. */
-class Recorder final : public initrd::cpio::Handler {
-public:
-	initrd::Result<bool> begin(const initrd::cpio::Entry &entry) override;
-	initrd::Result<void> data(initrd::Bytes) override { return {}; }
-	initrd::Result<void> finish() override { return {}; }
-	void abandon() override {}
-	void trailer() override;
-
-	std::vector<Entry> entries;
-	u64 skipped = 0;   /* headers of which the reader makes no entry */
-	bool full = false; /* there were more entries than are kept */
-	/* Of what is read. */
-	const initrd::cpio::Reader *reader = nullptr;
-	size_t segment = 0;
-
-private:
-	void count_skipped();
-	u64 seen_ = 0;	  /* headers */
-	size_t text_ = 0; /* bytes of names and targets */
-};
 
 /*
  * One boot. There is one at a time; it follows all decoders of the table of formats
@@ -51,6 +30,15 @@ public:
 	Trace &operator=(const Trace &) = delete;
 	static Trace *active();
 
+	/* Around what is only looked at, by the boot path or for the report. */
+	void begin_look() { looks_++; }
+	void end_look() { looks_--; }
+
+	/* Around the unpacking of archives that begin at `archives`: none of them, where
+	 * that is not in the image. */
+	void begin_unpack(initrd::Bytes archives);
+	void end_unpack(const initrd::rootfs::Unpacked &report, bool good);
+
 	/* Decodes for the boot path, and looks on. `in` is an end of the image's bytes. */
 	initrd::Result<size_t> decode(const char *compressor, initrd::Decoder decode,
 				      initrd::Bytes in, initrd::Sink &out);
@@ -60,7 +48,10 @@ public:
 	bool may_come_out(u64 bytes);
 
 	/* The unpacking has ended; from here on the image is loaded into the RAM disk. */
-	void begin_load();
+	void begin_load() { loading_ = true; }
+
+	/* Of what was decoded, `out` bytes are the image: streams behind them are not. */
+	void end_image(u64 out);
 
 	/* What was read as archives; what was decoded into the RAM disk. */
 	const std::vector<Segment> &unpacked() const { return unpacked_; }
@@ -70,21 +61,39 @@ public:
 	bool stopped() const { return came_out_ > most_; }
 
 private:
-	void read_plain(size_t end);
-	void feed(initrd::Bytes piece);
+	bool is_in_image(const u8 *at) const;
 	std::vector<Segment> &segments() { return loading_ ? loaded_ : unpacked_; }
 	Segment &begin_stream(const char *compressor, size_t offset);
 
 	initrd::Bytes image_;
 	u64 most_;
 	u64 came_out_ = 0;
-	size_t at_ = 0; /* what comes before it in the image has been read */
+	u64 looked_out_ = 0; /* the same of what was only looked at */
+	size_t base_ = 0;    /* where what is unpacked begins */
+	size_t at_ = 0;	     /* what comes before it in the image has been read */
 	bool loading_ = false;
+	bool unpacking_ = false; /* the image, and nothing else */
+	int looks_ = 0;
 	Recorder recorder_;
 	std::optional<initrd::cpio::Reader> reader_;
 	bool reading_ = true; /* the reader has refused nothing yet */
 	std::vector<Segment> unpacked_;
 	std::vector<Segment> loaded_;
+	/* Where a stream of the image ends, and what has come out up to there. */
+	struct End {
+		size_t at;
+		u64 out;
+	};
+	std::vector<End> ends_;
+};
+
+/* What is decoded while one lives is not seen by the trace. */
+class Look {
+public:
+	Look() { Trace::active()->begin_look(); }
+	~Look() { Trace::active()->end_look(); }
+	Look(const Look &) = delete;
+	Look &operator=(const Look &) = delete;
 };
 
 } // namespace inspect
