@@ -199,6 +199,15 @@ void tell_junk(const char *what, const char *more, u64 offset, Bytes junk, const
 	seam_log(SEAM_LOG_WARNING, "initrd: %s\n", text);
 }
 
+void tell_junk_inside(const char *compressor, u64 offset, u64 size, Bytes head)
+{
+	begin(nullptr);
+	add("%llu bytes of junk behind the archive at offset %llu of the unpacked %s data, ignored: ",
+	    size, offset, compressor);
+	add_head(head);
+	seam_log(SEAM_LOG_WARNING, "initrd: %s\n", text);
+}
+
 void tell_archives(const char *format, u64 offset, u64 size, bool inside)
 {
 	seam_log(

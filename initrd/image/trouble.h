@@ -56,6 +56,12 @@ void tell_unknown(const char *where, u64 offset, Bytes bytes, const char *conseq
 void tell_junk(const char *what, const char *more, u64 offset, Bytes junk, const char *why);
 
 /*
+ * The same for what came out of a compressor behind an archive: `size` bytes, of which
+ * `head` are the first.
+ */
+void tell_junk_inside(const char *compressor, u64 offset, u64 size, Bytes head);
+
+/*
  * Says that what lies behind an image of `format`, from `offset` on, are archives, which
  * are not unpacked where the root is not rootfs. `inside`: the offset counts in what
  * came out.

@@ -54,6 +54,14 @@ public:
 	/* What the reader refused, with its offset in what was decoded; code 0: nothing. */
 	INLINE const Error &refused() const { return refused_; }
 
+	/* Says what came out behind a whole archive, if anything did. */
+	void tell_ignored(const char *compressor) const
+	{
+		if (ignored_)
+			tell_junk_inside(compressor, reader_.offset(), ignored_,
+					 Bytes(head_, sizeof(head_)).first(min<u64>(ignored_, sizeof(head_))));
+	}
+
 private:
 	// Lets the reader see the first byte that it would refuse: an image's, mostly.
 	Result<void> preview(Bytes head) override
@@ -67,6 +75,8 @@ private:
 
 	Result<void> read(Bytes piece)
 	{
+		if (ignored_)
+			return ignore(piece);
 		auto read = reader_.feed(piece);
 		const bool is_archive = reader_.headers() != headers_;
 
@@ -77,8 +87,20 @@ private:
 			return failed(read.error());
 		if (read.value() == piece.size())
 			return {};
+		if (is_archive && !reader_.in_archive())
+			return ignore(piece.skip(read.value()));
 		return failed({kInvalid, is_archive ? "junk within compressed archive" : kNoMagic,
 			       reader_.offset()});
+	}
+
+	// The archives before are whole: nothing of them is lost with it.
+	Result<void> ignore(Bytes piece)
+	{
+		if (ignored_ < sizeof(head_))
+			(void)copy(MutableBytes(head_, sizeof(head_)).skip(static_cast<size_t>(ignored_)),
+				   piece);
+		ignored_ += piece.size();
+		return {};
 	}
 
 	Result<void> failed(const Error &error)
@@ -92,6 +114,8 @@ private:
 	u64 headers_;
 	Buffer window_;
 	Error refused_ = {0, nullptr};
+	u64 ignored_ = 0;
+	u8 head_[64] = {}; // of what is ignored
 };
 
 // The message is composed once, at boot, when nobody else does.
@@ -134,6 +158,7 @@ private:
 	Result<void> plain_segment();
 	Result<bool> compressed_segment(const Format &format);
 	Result<void> member(const Format &format, u64 headers);
+	Error unknown();
 	size_t archive_end() const;
 	bool find_file_system();
 	bool pass_boot_configuration();
@@ -168,16 +193,21 @@ Result<void> Unpacking::run()
 			if (!TRY(compressed_segment(*format)))
 				return {};
 		} else if (!reader_.headers()) {
-			trouble().error = {kUnknownFormat,
-					   "invalid magic at start of compressed archive", at_};
-			trouble().head = image_.skip(at_);
-			return trouble().error;
+			return unknown();
 		} else if (!pass_boot_configuration()) {
-			return {};
+			return reader_.in_archive() ? unknown() : Result<void>();
 		}
 	}
 	report_.end = image_.size();
 	return reader_.end();
+}
+
+// What comes next is neither an archive nor compressed.
+Error Unpacking::unknown()
+{
+	trouble().error = {kUnknownFormat, "invalid magic at start of compressed archive", at_};
+	trouble().head = image_.skip(at_);
+	return trouble().error;
 }
 
 // Where the last archive ends: what follows it may begin with NULs.
@@ -318,6 +348,8 @@ Result<void> Unpacking::member(const Format &format, u64 headers)
 	}
 	at_ += decoded.value();
 	trouble().compressed = nullptr;
+	if (!quiet_)
+		sink.tell_ignored(format.name);
 	return {};
 }
 

@@ -158,6 +158,19 @@ TEST_P(UnpackPacked, SomethingElseBehindAnEntryIsJunkWithin)
 	EXPECT_EQ(text("a"), "1");
 }
 
+TEST_P(UnpackPacked, SomethingElseBehindAWholeArchiveIsIgnored)
+{
+	const Data archive = one("a", "1");
+	const std::string at = std::to_string(archive.size());
+
+	EXPECT_EQ(unpack(GetParam().compress(archive + Data{'x'} + host::sample(20000))), "");
+	EXPECT_EQ(text("a"), "1");
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+				 "initrd: 20001 bytes of junk behind the archive at offset " + at +
+					 " of the unpacked " + report.compressor +
+					 " data, ignored: begins with 78 "));
+}
+
 TEST_P(UnpackPacked, ACutStreamIsAnErrorAndWhatCameBeforeStays)
 {
 	std::mt19937 random(1);
@@ -235,6 +248,19 @@ TEST_F(Unpack, NoiseHasAnInvalidMagic)
 	EXPECT_EQ(report.follows, nullptr);
 	EXPECT_EQ(text("a"), "1");
 	EXPECT_EQ(unpack({0x1f}), "invalid magic at start of compressed archive");
+}
+
+TEST_F(Unpack, JunkInAnArchiveLosesWhatFollows)
+{
+	const Data first = Archive().file("a", "1").data();
+
+	for (size_t nuls : {0, 4}) {
+		EXPECT_EQ(unpack(first + Data(nuls) + host::to_data("junk") + one("b", "2")),
+			  "invalid magic at start of compressed archive");
+		EXPECT_EQ(offset, first.size() + nuls);
+		EXPECT_EQ(host::tree(), "a");
+		host::reset();
+	}
 }
 
 TEST_F(Unpack, DamageInsideANamesItsEntry)
