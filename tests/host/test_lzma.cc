@@ -123,7 +123,7 @@ TEST_F(LzmaFile, EndsWhereItEnds)
 
 TEST_F(LzmaFile, MayHaveAnyProperties)
 {
-	const Data content = host::sample(300000) + Data(20000) + host::sample(10000);
+	const Data content = host::sample(40000) + Data(20000) + host::sample(10000);
 
 	for (const Properties &with :
 	     {Properties{4, 0, 2}, Properties{0, 4, 0}, Properties{0, 0, 4}, Properties{2, 2, 1},
