@@ -59,7 +59,8 @@ public:
 	{
 		if (ignored_)
 			tell_junk_inside(compressor, reader_.offset(), ignored_,
-					 Bytes(head_, sizeof(head_)).first(min<u64>(ignored_, sizeof(head_))));
+					 Bytes(head_, sizeof(head_))
+						 .first(min<u64>(ignored_, sizeof(head_))));
 	}
 
 private:
@@ -97,7 +98,8 @@ private:
 	Result<void> ignore(Bytes piece)
 	{
 		if (ignored_ < sizeof(head_))
-			(void)copy(MutableBytes(head_, sizeof(head_)).skip(static_cast<size_t>(ignored_)),
+			(void)copy(MutableBytes(head_, sizeof(head_))
+					   .skip(static_cast<size_t>(ignored_)),
 				   piece);
 		ignored_ += piece.size();
 		return {};
@@ -440,9 +442,9 @@ void tell_not_made(const NotMade &missing)
 		seam_log(
 			SEAM_LOG_WARNING,
 			"initrd: %llu entries not made: %llu whose folder is not there%s%s, %llu for want of room%s%s, %llu refused by the file system%s%s (error %d)\n",
-			folder.count() + room.count() + refused.count(), folder.count(), before(folder),
-			folder.first(), room.count(), before(room), room.first(), refused.count(),
-			before(refused), refused.first(), missing.code);
+			folder.count() + room.count() + refused.count(), folder.count(),
+			before(folder), folder.first(), room.count(), before(room), room.first(),
+			refused.count(), before(refused), refused.first(), missing.code);
 }
 
 Result<void> unpack_from(Bytes image, Region &region, Unpacked &report, size_t base)

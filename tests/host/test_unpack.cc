@@ -295,8 +295,8 @@ TEST_P(UnpackPacked, APlainArchiveBehindAnOddLengthIsTaken)
 		packed.push_back(0);
 	EXPECT_EQ(unpack(packed + one("b", "22")), "");
 	EXPECT_EQ(text("a") + text("b"), "122");
-	EXPECT_TRUE(host::logged("initrd: cpio archive at offset " +
-				 std::to_string(packed.size()) + ", "))
+	EXPECT_TRUE(host::logged("initrd: cpio archive at offset " + std::to_string(packed.size()) +
+				 ", "))
 		<< host::whole_log();
 }
 
