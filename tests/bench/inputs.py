@@ -38,6 +38,7 @@ WHAT = {
     "cpio-mixed-aligned": "the same with the data at page boundaries",
     "cpio-big": "cpio archive, one file of 45 MiB",
     "cpio-big-aligned": "the same with the data at a page boundary",
+    "cpio-100": "cpio archive, five files of 20 MiB",
     "cpio-small": "cpio archive, 20,000 files of 100 bytes to 3 KiB",
 }
 
@@ -49,6 +50,7 @@ _PACKED: dict[str, Sequence[str]] = {
     "cpio-tiny": _ONCE,
     "cpio-mixed": _ONCE,
     "cpio-big": _ONCE,
+    "cpio-100": ("gz",),
     "cpio-small": _ONCE,
 }
 

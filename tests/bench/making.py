@@ -186,5 +186,6 @@ MAKERS: dict[str, Callable[[Path, Path], list[Check]]] = {
     "cpio-mixed-aligned": cpio(mixed, align=True),
     "cpio-big": cpio(lambda: [45 * MIB]),
     "cpio-big-aligned": cpio(lambda: [45 * MIB], align=True),
+    "cpio-100": cpio(lambda: [20 * MIB] * 5),
     "cpio-small": cpio(small),
 }

@@ -30,6 +30,9 @@ IMAGE_SLOPE = Target(1.05, "at most", "ours")
 #: Memory above the smallest archive's, in sizes of the archive.
 ARCHIVE_MEMORY = Target(1.1, "at most", "ours")
 
+#: MiB of the smallest machine for the archive of 100 MiB, without any option.
+WHOLE_MACHINE = Target(150, "at most", "ours")
+
 #: Disk accesses, and time at native speed: C ÷ ours.
 DISK = Target(1.0)
 NATIVE = Target(1.0)

@@ -11,7 +11,7 @@ from ..inputs import Input, Ready, Store
 from ..packing import PACKINGS
 from ..parallel import in_parallel
 from ..rows import Row, Target
-from ..targets import ARCHIVE_MEMORY, IMAGE_SLOPE, compressed_memory
+from ..targets import ARCHIVE_MEMORY, IMAGE_SLOPE, WHOLE_MACHINE, compressed_memory
 
 NAME = "memory"
 
@@ -25,6 +25,9 @@ TIMEOUT = 60.0
 SLOPE = (Input("ext2-16"), Input("ext2-64"))
 ABOVE_BASE = tuple(Input("ext2-64", packing) for packing in ("gz", "zst", "lz4", "xz")) + (
     Input("cpio-mixed"), Input("cpio-big"), Input("cpio-big-aligned"))
+#: Without root= or another option, so that the first root is a tmpfs with its usual
+#: limit: the smallest machine itself.
+NO_OPTIONS = (Input("cpio-100"), Input("cpio-100", "gz"))
 
 
 def smallest(works: Callable[[int], bool], low: int, high: int) -> int | None:
@@ -44,14 +47,15 @@ def smallest(works: Callable[[int], bool], low: int, high: int) -> int | None:
 def needed(inputs: Sequence[Input]) -> list[Input]:
     """What has to be made: the inputs to measure, and the smallest ones."""
     found = [one for one in (*SLOPE, *ABOVE_BASE) if one in inputs]
+    alone = [one for one in NO_OPTIONS if one in inputs]
     if all(one in found for one in SLOPE) or any(one in found for one in ABOVE_BASE):
-        return list(dict.fromkeys([*(one.base for one in found), *found]))
-    return []
+        return list(dict.fromkeys([*(one.base for one in found), *found, *alone]))
+    return alone
 
 
 def boots_with(lab: Lab, kernel: Kernel, ready: Ready, mebibytes: int) -> bool:
-    # (Of a tmpfs the default is that it holds half of the memory.)
-    append = [] if ready.input.is_image else ["rootfstype=ramfs"]
+    # (Of a tmpfs the default is that it holds half of the memory, in C.)
+    append = [] if ready.input.is_image or ready.input in NO_OPTIONS else ["rootfstype=ramfs"]
     return lab.boot(NAME, kernel, ready, append=append, memory=f"{mebibytes}M", timeout=TIMEOUT).ok
 
 
@@ -93,4 +97,7 @@ def measure(lab: Lab, store: Store, inputs: Sequence[Input]) -> list[Row]:
             rows.append(row(one.name, one, one.base, "MiB above the smallest", MIB, target))
         else:
             rows.append(row(one.name, one, one.base, "size of the archive", size, ARCHIVE_MEMORY))
+    rows += [Row(NAME, f"{one.name}, no options", "MiB, the smallest machine", least[one, "ours"], least[one, "C"],
+                 WHOLE_MACHINE, "; ".join(f"{name}: fails" for name in ("ours", "C") if not least[one, name]))
+             for one in NO_OPTIONS if one in todo]
     return rows
