@@ -47,13 +47,24 @@ exec chroot . /sbin/init <dev/console >dev/console 2>&1
 """
 
 #: For scripts that run in the real root: memory in KiB that is free, counting
-#: what lies in the processors' own lists, when caches have been dropped; what a
-#: command says when it fails; how many pages /dev/ram0 has.
+#: what lies in the processors' own lists, when caches have been dropped; the same when
+#: nothing more has come for a second (what is discarded is free after a grace period of
+#: RCU, which takes its time on a busy machine); what a command says when it fails; how
+#: many pages /dev/ram0 has.
 TOOLS = """
 memfree() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	awk '/^MemFree:/ { sum += $2 } $1 == "count:" { sum += 4 * $2 } END { print sum }' /proc/meminfo /proc/zoneinfo
+}
+settled() {
+	last=0 now=$(memfree)
+	for second in $(seq 60); do
+		[ $now -gt $((last + 64)) ] || break
+		sleep 1
+		last=$now now=$(memfree)
+	done
+	echo $now
 }
 error_of() { if said=$("$@" 2>&1); then echo none; else echo "${said##*: }"; fi; }
 pages() {

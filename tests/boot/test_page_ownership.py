@@ -57,8 +57,7 @@ sync
 free=$(memfree)
 pages=$(pages)
 busybox fstrim /
-sleep 1
-echo freed=$(($(memfree) - free))
+echo freed=$(($(settled) - free))
 echo discarded=$((pages - $(pages)))
 fill
 cmp /bin/busybox /root/copy
