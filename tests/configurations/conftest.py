@@ -34,6 +34,8 @@ CONFIGURATIONS = {
 #: Those that are built for every series; the others for the newest only.
 EVERY_SERIES = ("module", "no-block", "i386")
 NEWEST = "6.12"
+#: Those of a run of all parts: a kernel takes minutes to build on two processors.
+FEW = ("module", "built-in")
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,19 @@ def built_in_archive(folder: Path) -> Path:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("initrd").addoption("--kernel", default=os.environ.get("INITRD_KERNEL", NEWEST),
                                         help="the series or the source tree to build")
+    parser.getgroup("initrd").addoption("--few", action="store_true",
+                                        help=f"only the configurations {' and '.join(FEW)}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the configurations that an older series is not built with."""
-    if config.getoption("--kernel") in ("", NEWEST):
-        return
-    left_out = [item for item in items if item.callspec.params["build"] not in EVERY_SERIES]  # type: ignore
+    """Leaves out the configurations that an older series is not built with, and those
+    that a run of all parts has no time for."""
+    chosen = set(CONFIGURATIONS)
+    if config.getoption("--kernel") not in ("", NEWEST):
+        chosen &= set(EVERY_SERIES)
+    if config.getoption("--few"):
+        chosen &= set(FEW)
+    left_out = [item for item in items if item.callspec.params["build"] not in chosen]  # type: ignore
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
 
