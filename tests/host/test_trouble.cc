@@ -369,11 +369,12 @@ TEST_F(TroubleOfPlain, ARetainedImageWithoutMemoryIsNoSpace)
 
 TEST_F(TroubleOfPlain, JunkBehindAnArchiveIsNoMoreThanThat)
 {
-	const std::string line =
-		line_of(Archive().file("a", "1").data() + Data{0xde, 0xad, 0xbe, 0xef});
+	const Data archive = Archive().file("a", "1").trailer().data();
+	const std::string line = line_of(archive + Data{0xde, 0xad, 0xbe, 0xef});
 
-	EXPECT_EQ(line, "initrd: 4 bytes of junk behind the archive at offset 116, ignored: begins"
-			" with de ad be ef");
+	EXPECT_EQ(line, "initrd: 4 bytes of junk behind the archive at offset " +
+				std::to_string(archive.size()) +
+				", ignored: begins with de ad be ef");
 }
 
 TEST_F(TroubleOfPlain, WhatPeopleTakeForAnInitrdIsNamed)
