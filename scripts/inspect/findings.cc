@@ -35,6 +35,9 @@ void judge_messages(Report &report)
 void judge_memory(const Machine &machine, const Request &request, Report &report)
 {
 	const u64 mib = u64{1} << 20;
+	const std::string options = machine.command_line().has("initramfs_options") ?
+					    ", by initramfs_options=" :
+					    "";
 
 	if (request.memory && request.memory <= request.kernel_memory)
 		report.add(Severity::kError, "memory",
@@ -54,12 +57,14 @@ void judge_memory(const Machine &machine, const Request &request, Report &report
 				   number(request.limit / mib) +
 				   " MiB, so what follows is not known",
 			   "if this is no bomb, give a larger --limit, or the machine's --memory");
-	else if (request.memory && report.says("initrd: no space"))
-		report.add(
-			Severity::kError, "room",
-			"the root file system is full: it is a tmpfs, which may have half of the "
-			"memory, or what initramfs_options= says",
-			"more memory, or initramfs_options=size=90%");
+	else if (request.memory && report.says("inodes are left of "))
+		report.add(Severity::kError, "room",
+			   "the root file system has too few inodes for all files" + options,
+			   "a larger nr_inodes= in initramfs_options=, or none");
+	else if (request.memory && report.says("no space"))
+		report.add(Severity::kError, "room",
+			   "the root file system is too small for all files" + options,
+			   "a larger size= in initramfs_options=, or none");
 	else if (request.memory &&
 		 report.memory_peak > (request.memory - request.kernel_memory) / 8 * 7)
 		report.add(

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <sstream>
 
 #include "initrd/image/formats.h"
 #include "initrd/root/ramdisk_loader.h"
 #include "initrd/support/parse.h"
+#include "initrd/support/utility.h"
 #include "inspect/bootconfig.h"
 #include "inspect/file_systems.h"
 #include "ramdisk/ramdisk.h"
+#include "seam/limits.h"
 #include "seam/tree.h"
 #include "seam/world.h"
 
@@ -62,6 +65,18 @@ host::Own own_pages(const Config &config)
 	return host::Own::kLast;
 }
 
+// Of the kernel; files take whole ones.
+u64 page_size(const Config &config)
+{
+	for (const char *const name : {"PAGE_SIZE_64KB", "ARM64_64K_PAGES", "PPC_64K_PAGES"})
+		if (config.built_in(name))
+			return u64{64} << 10;
+	for (const char *const name : {"PAGE_SIZE_16KB", "ARM64_16K_PAGES", "PPC_16K_PAGES"})
+		if (config.built_in(name))
+			return u64{16} << 10;
+	return host::kPage;
+}
+
 // mount_root() of init/do_mounts.c, where there is nothing to mount.
 void mount_real_root()
 {
@@ -69,20 +84,44 @@ void mount_real_root()
 		seam_panic("VFS: Unable to mount root fs on unknown-block(0,0)");
 }
 
-// How large rootfs may become, as initramfs_options= or tmpfs itself says.
-u64 tmpfs_room(const CommandLine &line, u64 memory)
-{
-	const std::string options = line.value_or("initramfs_options", "");
-	const size_t at = ("," + options).find(",size=");
+// What the root file system is mounted with, when `total` bytes of memory are free.
+struct Room {
 	u64 size;
+	u64 nodes;
+};
 
-	if (at == std::string::npos || at >= options.size())
-		return memory / 2;
-	const char *text = options.c_str() + at + 5;
+// A number of tmpfs's options, which is unlimited where it is 0.
+void set_limit(u64 &limit, const char *text, u64 unit, u64 total)
+{
+	u64 value;
 
-	if (!initrd::parse_size(text, size))
-		return memory / 2;
-	return *text == '%' ? memory / 100 * size : size;
+	if (!initrd::parse_size(text, value))
+		return;
+	if (*text == '%')
+		value = total / 100 * value;
+	else
+		value *= unit;
+	limit = value ? value : ~u64{0};
+}
+
+// As tmpfs itself says, or initramfs_options=.
+Room mounted_room(const CommandLine &line, u64 total, u64 page)
+{
+	Room room = {total / 2, total / 2 / page};
+	std::istringstream options(line.value_or("initramfs_options", ""));
+
+	for (std::string option; std::getline(options, option, ',');) {
+		const size_t at = option.find('=') + 1;
+		const char *const value = option.c_str() + at;
+
+		if (option.rfind("size=", 0) == 0)
+			set_limit(room.size, value, 1, total);
+		else if (option.rfind("nr_blocks=", 0) == 0)
+			set_limit(room.size, value, page, total);
+		else if (option.rfind("nr_inodes=", 0) == 0)
+			set_limit(room.nodes, value, 1, total);
+	}
+	return room;
 }
 
 } // namespace
@@ -111,8 +150,16 @@ void Machine::set_up_memory()
 				 0;
 
 	host::set_memory_limit(request_.memory ? left : request_.limit);
-	if (request_.memory && has_tmpfs_root(command_line_, request_.config))
-		host::set_room(tmpfs_room(command_line_, request_.memory));
+	host::set_file_page(page_size(request_.config));
+	if (!request_.memory || !has_tmpfs_root(command_line_, request_.config))
+		return;
+	// The image's memory does not count before it is given back.
+	const u64 image = initrd::round_up(u64{image_.size()}, u64{host::kPage});
+	const Room room = mounted_room(command_line_, left > image ? left - image : 0,
+				       page_size(request_.config));
+
+	host::set_room(room.size);
+	host::set_nodes(room.nodes);
 }
 
 void Machine::set_up_root()

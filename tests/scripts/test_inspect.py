@@ -564,14 +564,45 @@ def test_memory(tree: Path) -> None:
     assert codes(report(b"", "--append=root=/dev/vda", "--memory=8M", status=1), "error") == {"memory", "kernel-error"}
 
 
-@pytest.mark.parametrize(("append", "status"), [
-    ("", 1), ("root=/dev/vda", 0), ("initramfs_options=size=90%", 0), ("initramfs_options=size=1M", 1)])
-def test_room_of_the_root(append: str, status: int) -> None:
-    """rootfs is a tmpfs of half the memory, unless root= makes it a ramfs."""
+@pytest.mark.parametrize(("append", "memory", "status"), [
+    ("", 64, 0), ("", 50, 1), ("root=/dev/vda", 64, 0), ("root=/dev/vda rootfstype=tmpfs", 64, 0),
+    ("initramfs_options=size=90%", 64, 0), ("initramfs_options=size=80%", 64, 0), ("initramfs_options=size=50%", 64, 1),
+    ("initramfs_options=size=1M", 64, 1), ("initramfs_options=mode=755,size=44M", 64, 0),
+    ("initramfs_options=nr_blocks=2K", 64, 1), ("initramfs_options=nr_blocks=12K", 64, 0),
+    ("initramfs_options=size=0", 64, 0), ("initramfs_options=nr_inodes=3", 64, 1),
+    ("initramfs_options=nr_inodes=9", 64, 0), ("initramfs_options=nr_inodes=0", 64, 0),
+    ("root=/dev/vda initramfs_options=size=1M", 64, 0)])
+def test_room_of_the_root(append: str, memory: int, status: int) -> None:
+    """rootfs may have what the initrd gives back, too, unless initramfs_options= says how
+    much; with root= it is a ramfs."""
     data = images.compress_bytes(images.newc(entries(Entry.file("large", bytes(40 << 20)))), "gzip")
-    found = report(data, f"--append={append}", "--memory=64M", "--kernel-memory=8M")
-    assert codes(found) >= {"room", "kernel-error"} if status else codes(found).isdisjoint({"room", "kernel-error"})
-    assert "not-made" not in codes(found)
+    found = report(data, f"--append={append}", f"--memory={memory}M", "--kernel-memory=8M")
+    short = {"room"} if append else {"memory"}
+    assert codes(found) >= {*short, "kernel-error"} if status else codes(found).isdisjoint({"room", "kernel-error"})
+    inodes = append == "initramfs_options=nr_inodes=3"
+    assert ("not-made" in codes(found)) == inodes
+    assert any("too few inodes" in finding["text"] for finding in found["findings"]) == inodes
+
+
+def test_many_files() -> None:
+    """Each takes an inode, of which there are as many as half of the memory has pages; and the
+    limit counts what the archive gives back."""
+    data = images.newc(entries(*(Entry.file(f"f{number}", b"") for number in range(4000))))
+    assert len(data) > 2 << 20
+    for memory, status in ((13, 0), (32, 0)):
+        report(images.compress_bytes(data, "gzip"), f"--memory={memory + 8}M", "--kernel-memory=8M", status=status)
+    found = report(data, "--memory=64M", "--kernel-memory=8M", "--append=initramfs_options=nr_inodes=3000", status=1)
+    assert "room" in codes(found, "error") and any("no inodes are left of 3000" in text for text in texts(found))
+
+
+@pytest.mark.parametrize(("option", "least"), [("ARM64_4K_PAGES", 20), ("ARM64_16K_PAGES", 46), ("ARM64_64K_PAGES", 140)])
+def test_large_pages(tmp_path: Path, option: str, least: int) -> None:
+    """A file takes whole pages, however large those are."""
+    config = tmp_path / "config"
+    config.write_text(f"CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_GZIP=y\nCONFIG_TMPFS=y\nCONFIG_ARM64=y\nCONFIG_{option}=y\n")
+    data = images.compress_bytes(images.newc(entries(*(Entry.file(f"f{n}", b"x") for n in range(2000)))), "gzip")
+    found = report(data, f"--config={config}", "--memory=12M", "--kernel-memory=8M")
+    assert abs(found["memory"]["least"] / (1 << 20) - least) <= 3
 
 
 def test_built_in() -> None:

@@ -121,5 +121,6 @@ void seam_node_set_size(struct seam_node *node, u64 size)
 			[](u8 byte) { return byte; }))
 		host::complain("a file's end is not as it should be");
 	data.resize(size);
+	host::take_rest_of_page(size);
 	host::node_of(node)->mtime = host::kNow;
 }

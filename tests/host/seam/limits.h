@@ -14,6 +14,8 @@ namespace host {
 
 /* How many names of nodes may still be made. (set_room() is for bytes.) */
 void set_nodes(u64 number);
+/* The size of the pages that files take, where it is not kPage; a multiple of it. */
+void set_file_page(u64 size);
 /* The limits, bytes and nodes, that the root file system was given one after another. */
 const std::vector<std::pair<u64, u64>> &limits();
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "initrd/support/utility.h"
 #include "seam/limits.h"
 #include "seam/world.h"
 
@@ -21,6 +22,7 @@ struct State {
 	u64 room = ~0ull;
 	u64 nodes = 0;
 	u64 nodes_left = ~0ull;
+	u64 file_page = kPage;
 	std::vector<std::pair<u64, u64>> limits;
 };
 State state;
@@ -132,7 +134,7 @@ Node::~Node()
 
 bool count_node(Node &node, u64 size)
 {
-	const u64 needed = kNodeSize + (size + kPage - 1) / kPage * kPage;
+	const u64 needed = kNodeSize + initrd::round_up(size, state.file_page);
 
 	if (needed > node.counted && !take_memory(needed - node.counted))
 		return false;
@@ -174,6 +176,11 @@ void give_room(size_t size)
 {
 	// What was planted has never taken any.
 	state.room = size > ~0ull - state.room ? ~0ull : state.room + size;
+}
+
+void take_rest_of_page(u64 size)
+{
+	take_room(initrd::round_up(size, state.file_page) - initrd::round_up(size, u64{kPage}));
 }
 
 u64 total_room()
@@ -304,6 +311,11 @@ void set_room(u64 bytes)
 {
 	state.total = bytes;
 	state.room = bytes;
+}
+
+void set_file_page(u64 size)
+{
+	state.file_page = size;
 }
 
 void set_nodes(u64 number)

@@ -48,6 +48,8 @@ const NodePtr &top();
 /* Takes up to `size` bytes of the room for file data; returns how many. */
 size_t take_room(size_t size);
 void give_room(size_t size);
+/* What is left of the last page of a file of `size` bytes; see set_file_page(). */
+void take_rest_of_page(u64 size);
 int creation_error();
 bool files_are_pages();
 bool pages_can_move();
