@@ -379,6 +379,20 @@ bool is_lzma(Bytes image)
 	       (size == ~0ull || (size && size < kTooLarge));
 }
 
+// What bzip3 writes begins like what bzip2 does.
+bool is_bzip2(Bytes image)
+{
+	return !holds(image, 0, "BZ3v1");
+}
+
+INLINE constexpr Format bzip2(Decoder decode)
+{
+	Format format = compressed("bzip2", "BZ", decode);
+
+	format.looks_right = is_bzip2;
+	return format;
+}
+
 INLINE constexpr Format any_lzma(Decoder decode)
 {
 	Format format = compressed("lzma", "", decode);
@@ -404,7 +418,7 @@ static constexpr Format formats[] = {
 
 	compressed("gzip", "\x1f\x8b", DECODER(gzip, CONFIG_RD_GZIP)),
 	compressed("gzip", "\x1f\x9e", DECODER(gzip, CONFIG_RD_GZIP)),
-	compressed("bzip2", "BZ", DECODER(bzip2, CONFIG_RD_BZIP2)),
+	bzip2(DECODER(bzip2, CONFIG_RD_BZIP2)),
 	compressed("lzma", "\x5d\x00", DECODER(lzma, CONFIG_RD_LZMA)),
 	compressed("xz", "\xfd\x37", DECODER(xz, CONFIG_RD_XZ)),
 	compressed("lzo", "\x89L", DECODER(lzo, CONFIG_RD_LZO)),
@@ -506,6 +520,7 @@ constexpr Hint hints[] = {
 	hint(0, "PK\x03\x04", "a zip archive: use cpio -H newc"),
 	hint(0, "7z\xbc\xaf\x27\x1c", "a 7z archive: use cpio -H newc, and compress with xz"),
 	hint(0, "!<arch>\n", "an ar archive or Debian package: load what is in it"),
+	hint(0, "BZ3v1", "bzip3 data: compress with bzip2, zstd or xz --check=crc32"),
 	hint(0, "LZIP", "lzip data: compress with xz --check=crc32"),
 	hint(0, "\x1f\x9d", "data of compress (.Z): compress with gzip"),
 	hint(514, "HdrS", "a kernel or EFI program"),

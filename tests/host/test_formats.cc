@@ -244,6 +244,7 @@ TEST(Hints, NameWhatPeopleTakeForAnInitrd)
 		{m({'7', 'z', 0xbc, 0xaf, 0x27, 0x1c}), "7z"},
 		{m({'P', 'K', 3, 4}), "zip"},
 		{"LZIP", "lzip"},
+		{"BZ3v1", "bzip3"},
 		{m({0x78, 0x9c}), "zlib"},
 		{m({0x78, 0x01}), "zlib"},
 		{m({0x1f, 0x9d, 0x90}), "compress"},
@@ -263,6 +264,17 @@ TEST(Hints, NameWhatPeopleTakeForAnInitrd)
 	}
 	EXPECT_EQ(hint_for(host::bytes_of(Data(100, 0xff))), nullptr);
 	EXPECT_EQ(hint_for(Bytes()), nullptr);
+}
+
+TEST(Hints, Bzip3IsNotBzip2)
+{
+	const host::Exact bzip3(host::to_data("BZ3v1") + Data{0, 0, 0, 1});
+	const host::Exact short_one(host::to_data("BZ3v"));
+
+	EXPECT_EQ(identify(bzip3.bytes()), nullptr);
+	EXPECT_EQ(identify_compressed(bzip3.bytes()), nullptr);
+	ASSERT_NE(identify(short_one.bytes()), nullptr);
+	EXPECT_STREQ(identify(short_one.bytes())->name, "bzip2");
 }
 
 } // namespace

@@ -406,6 +406,21 @@ TEST_F(TroubleOfPlain, WhatPeopleTakeForAnInitrdIsNamed)
 	}
 }
 
+TEST_F(TroubleOfPlain, WhatIsCompressedTwiceIsNamed)
+{
+	for (const char *const inner : {"gzip", "xz", "zstd"}) {
+		SCOPED_TRACE(inner);
+		again();
+		const std::string line =
+			line_of(host::gzip(host::method(inner).compress(archive(700))));
+
+		EXPECT_TRUE(has(line, std::string("(") + inner +
+					      " data: compressed twice, decompress it once)"))
+			<< line;
+		EXPECT_TRUE(has(line, "initrd: gzip: unknown format at offset 0")) << line;
+	}
+}
+
 TEST_F(TroubleOfPlain, AnXzCheckThatTheKernelLacksSaysHowToCompress)
 {
 	EXPECT_EQ(line_of(host::xz_with_sha256(archive(100))),
