@@ -138,7 +138,16 @@ def test_linuxrc(lab: Lab) -> None:
     assert told["boots"] and "no-linuxrc" in {finding["code"] for finding in told["findings"]}
 
 
-@pytest.mark.parametrize("row", verdicts.ROWS, ids=lambda row: row.name)
+#: One of each kind of reason; all others are for those who ask for the boots alone.
+OFTEN = {"ext4-default", "ext4-casefold", "ext2-cut", "erofs-lz4", "erofs-48bit", "erofs-wrong-checksum",
+         "squashfs-zstd", "squashfs-lzma", "romfs-wrong-checksum", "xz-x86", "xz-delta", "bzip3",
+         "partition-gpt", "partition-without-numbers"}
+assert {row.name for row in verdicts.ROWS} >= OFTEN
+
+
+@pytest.mark.parametrize("row", [
+    pytest.param(row, id=row.name, marks=() if row.name in OFTEN else (pytest.mark.thorough,))
+    for row in verdicts.ROWS])
 def test_verdicts(lab: Lab, row: verdicts.Row) -> None:
     """What it says of an image, and whether that boots."""
     folder = lab.path("work")
@@ -148,3 +157,33 @@ def test_verdicts(lab: Lab, row: verdicts.Row) -> None:
     outcome = lab.boot(image, row.append, root=False, clean=False)
     told = predict(lab, image, re.findall(r"Kernel command line: (.*)", outcome.console.text)[0])
     assert (outcome.success, told["boots"]) == (not row.why_not, not row.why_not), (outcome.reason, told["findings"])
+
+
+# --- memory -------------------------------------------------------------------------------
+
+
+def large_archive(lab: Lab) -> bytes:
+    return lab.archive([Entry.file("large", images.sample_data(40 << 20))])
+
+
+def large_gzip_archive(lab: Lab) -> bytes:
+    return images.compress_bytes(large_archive(lab), "gzip", level=1)
+
+
+def large_gzip_image(lab: Lab) -> bytes:
+    return lab.image("ext2", "gzip", sample=40 << 20, size=56 << 20).read_bytes()
+
+
+@pytest.mark.parametrize("make", [large_archive, large_gzip_archive, large_gzip_image])
+def test_least_memory(lab: Lab, make: Callable[[Lab], bytes]) -> None:
+    """8 MiB more than `--memory` says to be the least are enough, and 8 MiB less are not;
+    of an archive without root=."""
+    image = lab.write("initrd", make(lab))
+    append = ["root=/dev/ram0", "rw"] if make is large_gzip_image else []
+    told = subprocess.run([str(ROOT / "scripts/initrd-inspect"), "--json", "--memory=40M", "--append",
+                           " ".join(append), *config_of(lab.kernel), str(image)], capture_output=True, timeout=600)
+    least = json.loads(told.stdout)["memory"]["least"] >> 20
+    enough = lab.boot(image, append, memory=f"{least + 8}M", root=False, clean=False)
+    assert enough.success, (least, enough.reason, enough.console.tail(25))
+    little = lab.boot(image, append, memory=f"{least - 8}M", root=False, clean=False, timeout=30)
+    assert not little.success or "no space" in little.console.text, least
