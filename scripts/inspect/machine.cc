@@ -65,18 +65,6 @@ host::Own own_pages(const Config &config)
 	return host::Own::kLast;
 }
 
-// Of the kernel; files take whole ones.
-u64 page_size(const Config &config)
-{
-	for (const char *const name : {"PAGE_SIZE_64KB", "ARM64_64K_PAGES", "PPC_64K_PAGES"})
-		if (config.built_in(name))
-			return u64{64} << 10;
-	for (const char *const name : {"PAGE_SIZE_16KB", "ARM64_16K_PAGES", "PPC_16K_PAGES"})
-		if (config.built_in(name))
-			return u64{16} << 10;
-	return host::kPage;
-}
-
 // mount_root() of init/do_mounts.c, where there is nothing to mount.
 void mount_real_root()
 {
@@ -150,13 +138,13 @@ void Machine::set_up_memory()
 				 0;
 
 	host::set_memory_limit(request_.memory ? left : request_.limit);
-	host::set_file_page(page_size(request_.config));
+	host::set_file_page(request_.config.page_size());
 	if (!request_.memory || !has_tmpfs_root(command_line_, request_.config))
 		return;
 	// The image's memory does not count before it is given back.
 	const u64 image = initrd::round_up(u64{image_.size()}, u64{host::kPage});
 	const Room room = mounted_room(command_line_, left > image ? left - image : 0,
-				       page_size(request_.config));
+				       request_.config.page_size());
 
 	host::set_room(room.size);
 	host::set_nodes(room.nodes);
