@@ -37,7 +37,7 @@ private:
 	u64 users_ = 0;
 	bool used_ = false; // a user came and went, or none will ever come
 	// Whose exclusive open is not known yet to have been of use, until its
-	// system call ends; and whether it is still open.
+	// system call ends; and, as long as there is one, whether it is still open.
 	const void *attempt_ = nullptr;
 	bool attempt_is_open_ = false;
 };
@@ -92,7 +92,6 @@ void ImageDevice::close(const void *task)
 void ImageDevice::end_attempt()
 {
 	attempt_ = nullptr;
-	attempt_is_open_ = false;
 	free_if_used();
 }
 

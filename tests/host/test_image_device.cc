@@ -2,6 +2,7 @@
 // /dev/initrd: who may open it, what is read, when it is gone.
 
 #include "boots.h"
+#include "ramdisk/image_device.h"
 #include "ramdisk/kernel/image_device.h"
 
 namespace {
@@ -250,11 +251,38 @@ TEST_F(ImageDevice, GetsItsSizeWhenItsDiskComesLate)
 	preserve(host::sample(700));
 	EXPECT_EQ(open(), -kNoDevice) << "it is not whole yet: who came now would use it up";
 	EXPECT_EQ(host::image_pages(), "d");
+	// (Nobody has seen the size that it got before it was there.)
+	ramdisk_image_lock();
+	ramdisk_image_resize(0);
+	ramdisk_image_unlock();
 	ramdisk_image_start();
 	EXPECT_EQ(host::image_device_size(), 700u);
 	EXPECT_EQ(open(), 0);
 	close();
 	EXPECT_EQ(host::image_pages(), "D");
+}
+
+// Who has the lock already and calls something that takes it is dead.
+TEST_F(ImageDevice, EverythingButReadingTakesItsLock)
+{
+	const auto takes_it = [](auto what) {
+		ramdisk_image_lock();
+		what();
+		const bool taken = !host::complaints().empty();
+
+		ramdisk_image_unlock();
+		host::reset();
+		return taken;
+	};
+
+	EXPECT_TRUE(takes_it(ramdisk_image_start));
+	EXPECT_TRUE(takes_it(ramdisk_image_give_up));
+	EXPECT_TRUE(takes_it(open));
+	EXPECT_TRUE(takes_it(close));
+	EXPECT_TRUE(takes_it(ramdisk_image_end_attempt));
+	EXPECT_TRUE(takes_it(ramdisk_image_size));
+	EXPECT_TRUE(takes_it([] { ramdisk::hold_image({}); }));
+	EXPECT_FALSE(takes_it([] { read(0, 1); })) << "it is always open then";
 }
 
 } // namespace
