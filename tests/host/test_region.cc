@@ -98,6 +98,8 @@ TEST_F(RegionTest, AnAlignedImageStaysWhereItIs)
 	EXPECT_TRUE(spilled.data.empty());
 	region.hand_over(aligned.size());
 	EXPECT_EQ(host::image_pages(), "HHH");
+	EXPECT_TRUE(region.empty()) << "what is another's is shown by retain()";
+	EXPECT_EQ(region.bytes().data(), nullptr);
 	region.free();
 	EXPECT_EQ(host::image_pages(), "HHH");
 }

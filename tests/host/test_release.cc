@@ -3,9 +3,11 @@
 // pages that become those of files.
 
 #include "boots.h"
+#include "initrd/cpio/reader.h"
 #include "initrd/image/reading.h"
 #include "initrd/image/region.h"
 #include "initrd/rootfs/unpack.h"
+#include "initrd/rootfs/writer.h"
 
 namespace {
 
@@ -294,6 +296,49 @@ TEST_F(ArchivePages, AreNobodysWhereAnAllocationFails)
 			EXPECT_TRUE(host::node_at(name) ? host::node_at(name)->data == data :
 							  host::logged("initrd: "))
 				<< host::whole_log();
+	}
+}
+
+// A file's first page comes in two pieces and is copied, what follows is taken.
+TEST_F(ArchivePages, AreNobodysWhereWhatIsInFrontOfThemIsNotStored)
+{
+	const auto data = std::search(archive.data().begin(), archive.data().end(), two.begin(),
+				      two.end());
+	const size_t start = static_cast<size_t>(data - archive.data().begin());
+	uint64_t all = 0;
+
+	ASSERT_EQ(start % kPage, 0u);
+	for (uint64_t n = 0; n <= all; n++) {
+		SCOPED_TRACE(n);
+		again();
+		host::set_image(archive.data());
+		host::fail_allocation(n);
+		Region region = Region::locate();
+		bool failed = false;
+		{
+			rootfs::Writer writer(region);
+			auto reader = cpio::Reader::create(writer, cpio::Hex::kStrict);
+			Bytes rest = region.bytes();
+
+			for (const size_t end : {start + kPage / 2, start + kPage, rest.size()}) {
+				const Bytes piece =
+					rest.first(end - (archive.size() - rest.size()));
+
+				failed = failed || !reader || !reader.value().feed(piece);
+				rest = rest.skip(piece.size());
+			}
+			const host::Node *const node = host::node_at("two");
+
+			EXPECT_TRUE(failed || (node ? node->data == two : host::logged("initrd: ")))
+				<< host::whole_log();
+		}
+		region.free();
+		expect_no_page_left();
+		EXPECT_EQ(host::live().pages, 0u);
+		if (n == 0) {
+			EXPECT_FALSE(failed);
+			all = host::allocations();
+		}
 	}
 }
 
