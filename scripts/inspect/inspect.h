@@ -21,8 +21,9 @@ struct Request {
 	std::string append; /* the command line by the boot loader */
 	Config config;
 	u64 memory = 0; /* the machine's; 0: not known */
-	/* What a kernel has of that for itself, with its buffers and its programs. */
-	u64 kernel_memory = u64{32} << 20;
+	/* What a kernel has of that for itself, with its buffers and its programs: that of
+	   qemu/boot has 23 MiB. */
+	u64 kernel_memory = u64{24} << 20;
 	u64 limit = u64{2} << 30; /* the most that is taken here, where memory is not known */
 	u64 load_address = 0;	  /* where the boot loader puts the image */
 	initrd::Bytes built_in;	  /* the archive in the kernel; empty: the usual one */
