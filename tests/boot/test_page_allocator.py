@@ -15,6 +15,8 @@ from guests import TOOLS
 from images import MIB
 from test_page_ownership import IN_MEMORY, ON_RAM_DISK, SAMPLE, archive, check_files, check_ram_disk
 
+pytestmark = pytest.mark.page_checks
+
 #: Under lockdep everything takes several times as long.
 TIMEOUT = 300.0
 
