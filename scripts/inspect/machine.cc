@@ -279,7 +279,14 @@ void Machine::mount_image()
 
 	offer_file_systems();
 	if (root.file_systems.empty()) {
-		panic_ = "VFS: Unable to mount root fs on unknown-block(1," +
+		// (From 6.5 on it has the name that the user gave, too.)
+		const u32 series = request_.config.series();
+		const std::string name = series && series < 6005 ?
+						 "" :
+						 "\"" + command_line_.value_or("root", "") +
+							 "\" or ";
+
+		panic_ = "VFS: Unable to mount root fs on " + name + "unknown-block(1," +
 			 std::to_string(partition_) + ")";
 		return;
 	}
