@@ -10,7 +10,6 @@ struct Run {
 	Bytes in;
 	Sink *out;
 	const char *truncated;
-	AtEnd at_end;
 	// The piece of `in` that was handed over last.
 	size_t piece_start = 0;
 	size_t piece_size = 0;
@@ -40,9 +39,7 @@ extern "C" long boot_decompressor_fill(void *buffer, unsigned long size)
 		if (!run.error.code)
 			run.error = Error{kNoData, run.truncated, run.in.size()};
 		// What the buffer holds is read again then, and not passed on.
-		return run.at_end == AtEnd::kReadAgain && run.piece_size ?
-			       static_cast<long>(run.piece_size) :
-			       -1;
+		return run.piece_size ? static_cast<long>(run.piece_size) : -1;
 	}
 	// SAFETY: the decompressor's own buffer of that size.
 	run.piece_size = copy(MutableBytes(static_cast<u8 *>(buffer), size), run.in.skip(next));
@@ -74,12 +71,11 @@ extern "C" void boot_decompressor_error(char *reason)
 
 } // namespace
 
-Result<size_t> decode_with(BootDecompressor *decompress, Bytes in, Sink &out, const char *truncated,
-			   AtEnd at_end)
+Result<size_t> decode_with(BootDecompressor *decompress, Bytes in, Sink &out, const char *truncated)
 {
 	long used = 0;
 
-	run = {.in = in, .out = &out, .truncated = truncated, .at_end = at_end};
+	run = {.in = in, .out = &out, .truncated = truncated};
 	const int status = decompress(nullptr, 0, boot_decompressor_fill, boot_decompressor_flush,
 				      nullptr, &used, boot_decompressor_error);
 	// What it says that it has used is of the last piece.

@@ -26,19 +26,15 @@ using BootDecompressor = int(unsigned char *in, long size, long (*fill)(void *, 
 
 namespace initrd {
 
-/* What becomes of a decompress_fn that wants more input than there is. */
-enum class AtEnd : u8 {
-	kStop,	    /* it is told that there is none, and stops */
-	kReadAgain, /* it would not stop: it gets the last piece again, and fails later */
-};
-
 /*
  * Decodes one member of `in` with `decompress` into `out`, copying each piece
  * of input and each window once; `truncated` is the reason when `in` ends too
- * early. Not reentrant: a decompress_fn hands no context to its callbacks.
+ * early. A decompress_fn that wants more input than there is gets the last piece again
+ * and fails later: told of the end, bunzip2() would go on reading behind it. Not
+ * reentrant: a decompress_fn hands no context to its callbacks.
  */
-Result<size_t> decode_with(BootDecompressor *decompress, Bytes in, Sink &out, const char *truncated,
-			   AtEnd at_end = AtEnd::kStop);
+Result<size_t> decode_with(BootDecompressor *decompress, Bytes in, Sink &out,
+			   const char *truncated);
 
 } // namespace initrd
 

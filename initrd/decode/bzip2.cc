@@ -10,8 +10,7 @@ namespace initrd {
 
 Result<size_t> decode_bzip2(Bytes in, Sink &out)
 {
-	// Told that its input has ended, bunzip2() goes on reading behind it.
-	auto stream = decode_with(bunzip2, in, out, "truncated bzip2 data", AtEnd::kReadAgain);
+	auto stream = decode_with(bunzip2, in, out, "truncated bzip2 data");
 
 	// Its only words for a CRC that is wrong, and for nothing else.
 	if (!stream && same_text(stream.error().reason, "Data integrity error when decompressing."))

@@ -146,11 +146,6 @@ u64 btrfs_size(Bytes image, size_t offset)
 // What else a superblock has to say, for those who look for one. `offset` is that of the
 // magic bytes.
 
-bool is_power_of_two(u64 value, u64 least, u64 most)
-{
-	return value >= least && value <= most && !(value & (value - 1));
-}
-
 // All 32-bit numbers of its first bytes add up to 0.
 bool romfs_sound(Bytes image, size_t)
 {

@@ -7,11 +7,6 @@
 namespace initrd {
 namespace {
 
-bool is_power_of_two(u32 value, u32 least, u32 most)
-{
-	return value >= least && value <= most && !(value & (value - 1));
-}
-
 // The bytes and the sizes of what the kernel's bootconfig program appends.
 constexpr char kConfigMagic[] = "#BOOTCONFIG\n";
 constexpr size_t kConfigMagicSize = sizeof(kConfigMagic) - 1;

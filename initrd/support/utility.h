@@ -54,6 +54,12 @@ template <typename T> INLINE constexpr T round_up(T value, T unit)
 	return (value + (unit - 1)) & ~(unit - 1);
 }
 
+/* Whether it is one of the powers of two from `least` to `most`. */
+INLINE constexpr bool is_power_of_two(u64 value, u64 least, u64 most)
+{
+	return value >= least && value <= most && !(value & (value - 1));
+}
+
 template <typename T> INLINE constexpr T round_down(T value, T unit)
 {
 	return value & ~(unit - 1);

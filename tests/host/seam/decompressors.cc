@@ -20,7 +20,7 @@ char no_memory[] = "no memory for the decompressor";
 char wrong_crc[] = "Data integrity error when decompressing.";
 char cut_off[] = "unexpected end of input";
 
-// What both decompress_fn here have in common: `step` works on `stream` until
+// What a decompress_fn is: `step` works on `stream` until
 // it says that it is done (1) or has failed (below 0). The input comes from
 // fill() only, as the project uses them. `used` is of the last piece.
 template <typename Stream, typename Step>
