@@ -358,7 +358,9 @@ configure() {
 	) >"$OUTPUT/config.log" 2>&1 || config_failed
 	"${MAKE[@]}" "KCONFIG_ALLCONFIG=$OUTPUT/fragments/merged" allnoconfig >>"$OUTPUT/config.log" 2>&1 || config_failed
 
-	unmet=$(unmet_settings "$OUTPUT/fragments/merged" "$OUTPUT/.config" "${files[@]}")
+	# (Kept for those who cannot do with less.)
+	unmet_settings "$OUTPUT/fragments/merged" "$OUTPUT/.config" "${files[@]}" >"$OUTPUT/fragments/unmet"
+	unmet=$(<"$OUTPUT/fragments/unmet")
 	if [[ -n $unmet ]]; then
 		say 'warning: this kernel did not take some of the configuration:'
 		printf '    %s\n' "${unmet//$'\n'/$'\n    '}" >&2

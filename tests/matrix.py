@@ -197,6 +197,13 @@ def counted(said: str) -> dict[str, int]:
     return {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?|skipped)", said)}
 
 
+def unmet(image: Path) -> list[str]:
+    """What build-kernel.sh was asked for and the kernel's configuration has not."""
+    found = (folder / "fragments/unmet" for folder in image.parents)
+    lost = next((path for path in found if path.exists()), None)
+    return lost.read_text().splitlines() if lost else []
+
+
 def run(cell: Cell, jobs: int) -> dict[str, object]:
     """Builds and boots; returns what is kept of it."""
     log = RESULTS / f"{cell}.log"
@@ -208,6 +215,9 @@ def run(cell: Cell, jobs: int) -> dict[str, object]:
     if status != 0:
         return {"verdict": "not built", "build": built, "log": str(log)}
     image = said.split()[-1]
+    if lost := unmet(Path(image)):
+        print(f"matrix: {cell}: the kernel is not what it was to be:", *lost, sep="\n    ", flush=True)
+        return {"verdict": "FAILED", "build": built, "log": str(log)}
     status, said = said_by(["/usr/bin/python3", "-m", "pytest", "-c", "tests/pytest.ini", "--rootdir", "tests",
                             "tests/boot", "-m", cell.tests, "-n", str(jobs), "-q", "--basetemp",
                             RESULTS / f"tmp-{cell}", "--kernel-image", image, "--machine", cell.machine or cell.arch,

@@ -193,6 +193,30 @@ def test_series_and_archs(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(rows) == set(matrix.SERIES)
 
 
+def test_lost_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A kernel that is not what its flavour says is not booted in its place."""
+    output = tmp_path / "kernel"
+    image = output / "arch/x86/boot/bzImage"
+    lost = output / "fragments/unmet"
+    for folder in (image.parent, lost.parent):
+        folder.mkdir(parents=True)
+    commands: list[str] = []
+
+    def said_by(command: list[str | Path], log: Path) -> tuple[int, str]:
+        commands.append(Path(command[0]).name)
+        return 0, f"{image}\n" if commands[-1] == "build-kernel.sh" else "3 passed, 1 skipped in 2.00s\n"
+
+    monkeypatch.setattr(matrix, "RESULTS", tmp_path)
+    monkeypatch.setattr(matrix, "said_by", said_by)
+    cell = matrix.picked("6.12-x86_64-kcfi")[0]
+    lost.write_text("asked for CONFIG_CFI_CLANG=y, got nothing\n")
+    assert matrix.run(cell, 1)["verdict"] == "FAILED" and commands == ["build-kernel.sh"]
+    lost.write_text("")
+    assert matrix.run(cell, 1)["verdict"] == "passed"
+    lost.unlink()
+    assert matrix.run(cell, 1)["verdict"] == "passed"
+
+
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The cells that were run; building is pretended, and "kcfi" fails."""
