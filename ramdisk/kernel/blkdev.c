@@ -226,9 +226,10 @@ static struct gendisk *to_gendisk(struct ramdisk_gendisk *gendisk)
 struct ramdisk_gendisk *ramdisk_gendisk_new(struct ramdisk_disk *disk, u32 number,
 					    struct ramdisk_minors minors, u64 size)
 {
-	struct gendisk *gendisk = seam_fault() ? NULL : alloc_gendisk();
+	struct gendisk *gendisk;
 
 	lockdep_assert_held(&disks_mutex);
+	gendisk = seam_fault() ? NULL : alloc_gendisk();
 	if (!gendisk)
 		return NULL;
 	gendisk->major = RAMDISK_MAJOR;
@@ -244,9 +245,10 @@ struct ramdisk_gendisk *ramdisk_gendisk_new(struct ramdisk_disk *disk, u32 numbe
 int ramdisk_gendisk_show(struct ramdisk_gendisk *gendisk)
 {
 	struct gendisk *disk = to_gendisk(gendisk);
-	int status = add_disk(disk);
+	int status;
 
 	lockdep_assert_held(&disks_mutex);
+	status = add_disk(disk);
 	if (!status)
 		debugfs_create_file_unsafe(disk->disk_name, 0444, debugfs_folder,
 					   disk->private_data, &pages_file);
