@@ -156,8 +156,6 @@ void put_away()
 		 status == kMissing ? "/initrd does not exist. Ignored.\n" : "failed\n");
 	seam_log(SEAM_LOG_NOTICE, "Unmounting old root\n");
 	seam_unmount_detached("/old");
-	// Done for real, not when this process next returns to user space.
-	seam_files_flush();
 	retire_ramdisk();
 }
 

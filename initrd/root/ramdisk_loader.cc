@@ -436,7 +436,8 @@ void retire_ramdisk()
 		return;
 	const u64 kib = disk.value()->pages() * (seam_page_size() / 1024);
 
-	// What was opened on the way here may be due to be closed.
+	// What was opened or mounted on the way here may be due to be closed: for real, and
+	// not when this process next returns to user space.
 	seam_files_flush();
 	if (!disk.value()->retire())
 		seam_log(

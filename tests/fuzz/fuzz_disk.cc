@@ -101,6 +101,8 @@ public:
 	{
 		const size_t size = input.ConsumeIntegralInRange<size_t>(0, 20 * kPage);
 
+		// It was looked at for partitions, long ago.
+		host::gendisks()[0].closing = 0;
 		if (size)
 			adopt(pattern(size, 100));
 	}

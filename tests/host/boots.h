@@ -34,6 +34,8 @@ protected:
 	{
 		initrd_populate_rootfs();
 		EXPECT_TRUE(image_forgotten());
+		// What was written can be run.
+		EXPECT_EQ(files_closing(), 0u);
 		// What main.c asks before it prepares a root file system.
 		if (node_at("/init") || node_at("/sbin/early"))
 			return 0;

@@ -8,6 +8,7 @@
 
 #include "fixture.h"
 #include "initrd/decode/decoder.h"
+#include "initrd/kernel/cpus.h"
 
 namespace host {
 
@@ -36,6 +37,7 @@ public:
 		EXPECT_LE(made, size_);
 		if (++calls == fail_at_)
 			return initrd::Error{initrd::kNoSpace, "the sink is full"};
+		seam_breathe();
 		output.insert(output.end(), room_.get(), room_.get() + made);
 		// A commit ends the loan.
 		room_.reset();

@@ -123,6 +123,8 @@ TEST_F(ChangeRoot, LooksForTheRootAgainWhenLinuxrcNamedNone)
 {
 	host::root().device = 0;
 	host::root().devices["/dev/sdb2"] = 0x812;
+	// The last one counts, and nothing of the one before.
+	initrd_see_parameter("root", "/dev/disk/by-id/x");
 	initrd_see_parameter("root", "/dev/sdb2");
 	EXPECT_EQ(boot("/dev/sdb2"), 1);
 	EXPECT_EQ(host::root().device, 0x812u);
@@ -158,6 +160,7 @@ TEST_F(ChangeRoot, RootwaitEndsWithItsSeconds)
 	EXPECT_EQ(boot("/dev/sdb2"), 1);
 	EXPECT_EQ(host::root().device, 0u);
 	EXPECT_GT(host::root().look_ups, 100u);
+	EXPECT_LT(host::root().look_ups, 1000u) << "there are pauses";
 }
 
 TEST_F(ChangeRoot, RootwaitOfZeroOrOfWhatIsNoNumber)
@@ -308,11 +311,23 @@ TEST_F(ChangeRoot, TriesAllTypesWhenThoseOfRootfstypeDoNotFit)
 TEST_F(ChangeRoot, WhatCannotBeMountedLeavesTheRealRootToTheKernel)
 {
 	host::root().mountable_as = "nothing";
+	host::root().before_mount = [] { host::plant("/dev/root.old", 0060600); };
 	EXPECT_EQ(boot("/dev/sda1"), 0);
+	EXPECT_EQ(host::tree(), "dev") << "its node goes, too";
 	EXPECT_FALSE(called("linuxrc"));
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: going on to the real root: no file system"
 					       " that the kernel has could mount /dev/ram0"));
 	EXPECT_EQ(host::image_pages(), "RRRRR") << "the RAM disk was emptied";
+}
+
+// The disk was made for the load, and has just been looked at for partitions.
+TEST_F(ChangeRoot, ADiskThatNothingWasLoadedIntoHasNoUsers)
+{
+	initrd_set_start_block("1000");
+	EXPECT_EQ(boot("/dev/sda1"), 0);
+	EXPECT_TRUE(host::gendisks()[0].visible);
+	EXPECT_FALSE(host::logged("initrd: /dev/ram0 is in use")) << host::whole_log();
+	EXPECT_EQ(host::gendisks()[0].closing, 0u);
 }
 
 TEST_F(ChangeRoot, GarbageDoesNotKeepTheRealRootFromBeingMounted)

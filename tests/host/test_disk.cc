@@ -2,6 +2,7 @@
 // ramdisk/Disk and the functions that the block layer's shim calls.
 
 #include "fixture.h"
+#include "initrd/kernel/files.h"
 #include "ramdisk/ramdisk.h"
 
 namespace {
@@ -248,6 +249,9 @@ class InitrdDisk : public Disks {
 protected:
 	void SetUp() override
 	{
+		disk();
+		// Nobody looks for partitions any more.
+		seam_files_flush();
 		disk().begin_load();
 		ASSERT_TRUE(
 			disk().write(0, host::bytes_of(host::sample(3 * kPage)), RAMDISK_MAY_SLEEP)

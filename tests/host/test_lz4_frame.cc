@@ -5,6 +5,7 @@
 
 #include "compress.h"
 #include "fixture.h"
+#include "initrd/kernel/cpus.h"
 #include "sinks.h"
 
 namespace {
@@ -72,6 +73,7 @@ public:
 	}
 	Result<void> commit(size_t made) override
 	{
+		seam_breathe();
 		made_ += made;
 		return {};
 	}

@@ -6,6 +6,7 @@
 #include "initrd/cpio/reader.h"
 #include "initrd/image/reading.h"
 #include "initrd/image/region.h"
+#include "initrd/kernel/cpus.h"
 #include "initrd/rootfs/unpack.h"
 #include "initrd/rootfs/writer.h"
 
@@ -350,6 +351,13 @@ size_t freed_of(const std::string &pages)
 // What is left of the image's pages whenever a piece of output has come.
 class WatchingSink final : public Sink {
 public:
+	explicit WatchingSink(bool joins = false)
+	{
+		if (joins)
+			set_joins_members();
+	}
+	virtual ~WatchingSink() = default;
+
 	Result<MutableBytes> lend(size_t wanted) override
 	{
 		room_.resize(wanted);
@@ -358,16 +366,19 @@ public:
 
 	Result<void> commit(size_t made) override
 	{
+		seam_breathe();
 		out += made;
 		const std::string pages = host::image_pages();
 		const size_t freed = freed_of(pages);
 
 		most_held = std::max(most_held, out / kPage + pages.size() - freed);
+		held_last = pages.size() - freed;
 		return {};
 	}
 
 	size_t out = 0;
 	size_t most_held = 0; /* pages: of the input, and of the output */
+	size_t held_last = 0; /* of the input, when the last output came */
 
 private:
 	Data room_;
@@ -399,6 +410,34 @@ TEST_P(CompressedInput, GoesBackAsItIsRead)
 	// The output, and of the input what is in work and what is not worth the while.
 	EXPECT_LE(sink.most_held, (plain.size() + 9 * kMegabyte / 4) / kPage);
 	EXPECT_GE(freed_of(host::image_pages()) + kPages + 1, host::image_pages().size());
+}
+
+// In batches of a megabyte, of what cannot be packed.
+TEST_F(Release, CompressedInputGoesBackAsSeveralProcessorsReadIt)
+{
+	Data plain(6 * kMegabyte);
+	std::mt19937 random(1);
+
+	for (u8 &byte : plain)
+		byte = static_cast<u8>(random());
+	host::set_cpus(3);
+	host::set_memory_available(4 * kMegabyte);
+	host::set_image(host::bgzip(plain, 60000));
+	Region region = Region::locate();
+	ImageReading reading(region.bytes(), region, 0);
+	WatchingSink sink(true);
+
+	region.allow_release();
+	for (size_t at = 0; at < region.bytes().size();) {
+		sink.follow(reading, at);
+		auto decoded = decode_gzip(region.bytes().skip(at), sink);
+
+		ASSERT_TRUE(decoded.ok()) << decoded.error().reason;
+		at += decoded.value();
+	}
+	EXPECT_EQ(sink.out, plain.size());
+	EXPECT_GT(host::parallel_runs(), 2u);
+	EXPECT_LE(sink.held_last, (5 * kMegabyte / 2) / kPage);
 }
 
 } // namespace

@@ -371,6 +371,21 @@ TEST_F(Unpack, StrictSeriesRefuseHeadersThatAreNotHexadecimal)
 	EXPECT_EQ(unpack(one("b", "2")), "");
 }
 
+// (The seam complains where others cannot run for long.)
+TEST_F(Unpack, OthersRunWhileMuchIsPassedOver)
+{
+	const std::string large(size_t{5} << 20, 'x');
+	const Data archive = Archive().file("none/large", large).file("a", "1").trailer().data();
+
+	for (const char *const name : {"gzip", "xz", "lz4", "zstd"}) {
+		SCOPED_TRACE(name);
+		host::reset();
+		EXPECT_EQ(unpack(host::method(name).compress(archive)), "");
+		EXPECT_EQ(text("a"), "1");
+		EXPECT_EQ(host::complaints(), std::vector<std::string>());
+	}
+}
+
 TEST_F(Unpack, HundredsOfFilesComeOut)
 {
 	Archive archive;

@@ -8,6 +8,7 @@
 #include "ramdisk/kernel/blkdev.h"
 #include "ramdisk/kernel/image_device.h"
 
+#include "seam/open_file.h"
 #include "seam/world.h"
 
 namespace {
@@ -73,6 +74,7 @@ host::GendiskRecord &record_of(u32 number)
 } // namespace
 
 struct ramdisk_gendisk {
+	u32 number;
 	host::GendiskRecord &of;
 	Lock lock{"a disk's lock"};
 
@@ -130,6 +132,24 @@ void close_disk(u32 number)
 	ramdisk_gendisk_unlock(gendisk);
 }
 
+void leave_disk_closing(u32 number)
+{
+	GendiskRecord &record = record_of(number);
+
+	++std::atomic_ref(record.closing);
+}
+
+void end_closings()
+{
+	for (auto &[number, record] : state.gendisks) {
+		record.let_go = false;
+		for (; record.closing; record.closing--) {
+			record.users++;
+			close_disk(number);
+		}
+	}
+}
+
 void want_image_lock(const char *what)
 {
 	image.want(what);
@@ -154,7 +174,7 @@ struct ramdisk_gendisk *ramdisk_gendisk_new(struct ramdisk_disk *disk, u32 numbe
 	if (!host::may_allocate())
 		return nullptr;
 	host::GendiskRecord &record = record_of(number);
-	auto *const gendisk = new ramdisk_gendisk{record};
+	auto *const gendisk = new ramdisk_gendisk{number, record};
 
 	record = {};
 	record.size = size;
@@ -172,6 +192,8 @@ int ramdisk_gendisk_show(struct ramdisk_gendisk *gendisk)
 	if (state.status)
 		return state.status;
 	gendisk->record().visible = true;
+	// It was looked at for partitions.
+	host::leave_disk_closing(gendisk->number);
 	if (state.on_show)
 		state.on_show(gendisk->record().disk);
 	return 0;
@@ -223,7 +245,7 @@ void ramdisk_gendisk_unlock(struct ramdisk_gendisk *gendisk)
 u32 ramdisk_gendisk_users(struct ramdisk_gendisk *gendisk)
 {
 	gendisk->lock.want("users are counted");
-	return gendisk->record().users;
+	return gendisk->record().users + std::atomic_ref(gendisk->record().closing);
 }
 
 int ramdisk_gendisk_claimed(struct ramdisk_gendisk *gendisk)

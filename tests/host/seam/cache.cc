@@ -69,6 +69,7 @@ void seam_page_write(struct seam_page *page, size_t at, const void *from, size_t
 {
 	if (at > kPage || size > kPage - at)
 		host::complain("written behind the end of a page");
+	host::work_on(size);
 	std::memcpy(page->bytes() + at, from, size);
 }
 

@@ -28,6 +28,14 @@ static void count_codec(int change)
 	std::atomic_ref(host::live().codecs) += static_cast<size_t>(change);
 }
 
+// What a block's decoder returns.
+static s64 count_work(s64 made)
+{
+	if (made > 0)
+		host::work_on(static_cast<u64>(made));
+	return made < 0 ? -1 : made;
+}
+
 struct seam_inflate {
 	z_stream stream = {};
 };
@@ -72,6 +80,7 @@ enum seam_codec_status seam_inflate_step(struct seam_inflate *codec, struct seam
 
 	const int status = inflate(&stream, Z_NO_FLUSH);
 
+	host::work_on(out - stream.avail_out);
 	io->in += in - stream.avail_in;
 	io->in_left -= in - stream.avail_in;
 	io->out += out - stream.avail_out;
@@ -185,6 +194,7 @@ seam_codec_status step_in_place(ZSTD_DCtx *context, seam_codec_io *io)
 		size = io->in_left;
 	if (ZSTD_isError(made))
 		return failed(made);
+	host::work_on(made);
 	io->in += size;
 	io->in_left -= size;
 	io->out += made;
@@ -203,6 +213,7 @@ enum seam_codec_status seam_zstd_step(struct seam_zstd *codec, struct seam_codec
 	ZSTD_outBuffer out = {io->out, io->out_left, 0};
 	const size_t status = ZSTD_decompressStream(codec->context, &out, &in);
 
+	host::work_on(out.pos);
 	io->in += in.pos;
 	io->in_left -= in.pos;
 	io->out += out.pos;
@@ -216,7 +227,7 @@ s64 seam_zstd_frame(struct seam_zstd *codec, const u8 *in, size_t in_size, u8 *o
 {
 	const size_t made = ZSTD_decompressDCtx(codec->context, out, out_size, in, in_size);
 
-	return ZSTD_isError(made) ? -1 : static_cast<s64>(made);
+	return ZSTD_isError(made) ? -1 : count_work(static_cast<s64>(made));
 }
 
 void seam_zstd_free(struct seam_zstd *codec)
@@ -279,6 +290,7 @@ enum seam_codec_status seam_xz_step(struct seam_xz *codec, struct seam_codec_io 
 
 	const lzma_ret status = lzma_code(&stream, LZMA_RUN);
 
+	host::work_on(io->out_left - stream.avail_out);
 	io->in = stream.next_in;
 	io->in_left = stream.avail_in;
 	io->out = stream.next_out;
@@ -319,7 +331,7 @@ s64 seam_lz4_block(const u8 *in, size_t in_size, u8 *out, size_t out_size)
 					     reinterpret_cast<char *>(out),
 					     static_cast<int>(in_size), static_cast<int>(out_size));
 
-	return made < 0 ? -1 : made;
+	return count_work(made);
 }
 
 s64 seam_lz4_head(const u8 *in, size_t in_size, u8 *out, size_t out_size)
@@ -330,7 +342,7 @@ s64 seam_lz4_head(const u8 *in, size_t in_size, u8 *out, size_t out_size)
 		reinterpret_cast<const char *>(in), reinterpret_cast<char *>(out),
 		static_cast<int>(in_size), static_cast<int>(out_size), static_cast<int>(out_size));
 
-	return made < 0 ? -1 : made;
+	return count_work(made);
 }
 
 s64 seam_lz4_linked_block(const u8 *in, size_t in_size, u8 *out, size_t out_size, const u8 *before,
@@ -343,7 +355,7 @@ s64 seam_lz4_linked_block(const u8 *in, size_t in_size, u8 *out, size_t out_size
 		static_cast<int>(in_size), static_cast<int>(out_size),
 		reinterpret_cast<const char *>(before), static_cast<int>(before_size));
 
-	return made < 0 ? -1 : made;
+	return count_work(made);
 }
 
 static_assert(sizeof(seam_xxh32) >= sizeof(XXH32_state_t));
@@ -368,6 +380,6 @@ s64 seam_lzo_block(const u8 *in, size_t in_size, u8 *out, size_t out_size)
 	lzo_uint made = out_size;
 
 	return lzo1x_decompress_safe(in, in_size, out, &made, nullptr) == LZO_E_OK ?
-		       static_cast<s64>(made) :
+		       count_work(static_cast<s64>(made)) :
 		       -1;
 }

@@ -4,6 +4,7 @@
 #include "initrd/kernel/cpus.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -15,16 +16,40 @@ struct State {
 	size_t most_cpus = 1; // that anybody was told of
 	size_t runs = 0;
 	bool no_helpers = false;
+	std::atomic<bool> held_breath = false; // said once
 	std::function<size_t()> count_cpus;
 };
 State state;
+
+// Bytes since this processor was given away last. Much may be made at once; but then it
+// is given away before more is done.
+constexpr u64 kMostWork = 2 << 20;
+thread_local u64 worked = 0;
+// What is shared is bounded, and done by all of them at once.
+thread_local bool in_batch = false;
+
+void work_in_batch(seam_work *work, void *context)
+{
+	const u64 before = worked;
+
+	in_batch = true;
+	work(context);
+	in_batch = false;
+	worked = before;
+}
 } // namespace
 
 namespace host {
 
 void reset_cpus()
 {
-	state = {};
+	state.cpus = 1;
+	state.most_cpus = 1;
+	state.runs = 0;
+	state.no_helpers = false;
+	state.held_breath = false;
+	state.count_cpus = nullptr;
+	worked = 0;
 }
 
 void set_cpus(size_t count)
@@ -49,6 +74,18 @@ size_t parallel_runs()
 	return state.runs;
 }
 
+void work_on(u64 bytes)
+{
+	if (worked > kMostWork && !in_batch && !state.held_breath.exchange(true))
+		complain("nobody else has run for " + std::to_string(worked) + " bytes of work");
+	worked += bytes;
+}
+
+void breathe()
+{
+	worked = 0;
+}
+
 } // namespace host
 
 size_t seam_cpus(void)
@@ -67,10 +104,13 @@ void seam_run_parallel(seam_work *work, void *context, size_t calls)
 		host::complain("work for more processors than there are");
 	state.runs++;
 	for (size_t i = 1; i < calls && !state.no_helpers; i++)
-		others.emplace_back(work, context);
-	work(context);
+		others.emplace_back(work_in_batch, work, context);
+	work_in_batch(work, context);
 	for (std::thread &other : others)
 		other.join();
 }
 
-void seam_breathe(void) {}
+void seam_breathe(void)
+{
+	host::breathe();
+}

@@ -25,6 +25,9 @@ namespace {
 
 constexpr u32 kUmask = 022;
 
+// Files that nobody will use any more, but that still are open.
+size_t closing = 0;
+
 // The node at `path`, or null with -errno in `status`.
 NodePtr find(const char *path, bool follow, int &status)
 {
@@ -80,6 +83,16 @@ struct seam_file *open_file(const NodePtr &node)
 {
 	live().files++;
 	return new seam_file{node};
+}
+
+size_t files_closing()
+{
+	return closing;
+}
+
+void reset_closings()
+{
+	closing = 0;
 }
 
 } // namespace host
@@ -150,6 +163,7 @@ int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 o
 		    size_t *written)
 {
 	const u8 *const from = static_cast<const u8 *>(data);
+	host::work_on(size);
 	const size_t n = host::take_room(size);
 	std::vector<u8> &to = file->node->data;
 
@@ -171,6 +185,7 @@ int seam_file_read(struct seam_file *file, void *data, size_t size, u64 offset, 
 {
 	const std::vector<u8> &from = file->node->data;
 
+	host::work_on(size);
 	*got = offset < from.size() ? std::min<size_t>(size, from.size() - offset) : 0;
 	if (*got)
 		std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(offset), *got,
@@ -181,6 +196,7 @@ int seam_file_read(struct seam_file *file, void *data, size_t size, u64 offset, 
 void seam_file_close(struct seam_file *file)
 {
 	host::live().files--;
+	closing++;
 	delete file;
 }
 
@@ -202,4 +218,8 @@ int seam_set_root_limits(u64 size, u64 nodes)
 	return host::set_limits(size, nodes);
 }
 
-void seam_files_flush(void) {}
+void seam_files_flush(void)
+{
+	closing = 0;
+	host::end_closings();
+}

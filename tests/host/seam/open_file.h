@@ -12,6 +12,8 @@ namespace host {
 
 struct seam_file *open_file(const NodePtr &node);
 NodePtr node_of(const struct seam_node *node);
+/* What has been closed on the RAM disks is closed for real. */
+void end_closings();
 
 } // namespace host
 

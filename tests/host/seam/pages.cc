@@ -327,6 +327,7 @@ void ramdisk_breathe(void)
 {
 	if (depth)
 		host::complain("the processor is given away inside a read-side section");
+	host::breathe();
 }
 
 size_t ramdisk_window_pages(struct ramdisk_page **pages, size_t count)

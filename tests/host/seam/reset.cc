@@ -12,6 +12,7 @@ void reset_log();
 void reset_root();
 void reset_blkdev();
 void reset_cpus();
+void reset_closings();
 
 void reset()
 {
@@ -26,6 +27,7 @@ void reset()
 	reset_root();
 	reset_blkdev();
 	reset_cpus();
+	reset_closings();
 	set_crc32_is_fast(false);
 	set_xz_filters(kAllXzFilters);
 }

@@ -26,6 +26,25 @@ std::string text(const char *string)
 	return string ? string : "-";
 }
 
+// /dev/ram0 is opened for it, and closed again where that fails.
+int mount_disk(const std::string &type, bool read_only)
+{
+	host::GendiskRecord &disk = host::gendisks()[0];
+	const int status = disk.let_go		       ? -EBUSY :
+			   state.mountable_as != type  ? -EINVAL :
+			   state.writable || read_only ? 0 :
+							 -EROFS;
+
+	if (status) {
+		disk.let_go = true;
+		host::leave_disk_closing(0);
+	} else {
+		host::open_disk(0);
+		state.mounted = true;
+	}
+	return status;
+}
+
 } // namespace
 
 namespace host {
@@ -118,17 +137,19 @@ int seam_mount(const char *source, const char *target, const char *type, u32 fla
 	if (flags & SEAM_MOUNT_READ_ONLY)
 		call += " ro";
 	record(call);
-	if (std::strcmp(source, "/dev/root.old") == 0) {
-		if (state.mountable_as != text(type))
-			return -EINVAL;
-		return state.writable || flags & SEAM_MOUNT_READ_ONLY ? 0 : -EROFS;
-	}
+	if (std::strcmp(source, "/dev/root.old") == 0)
+		return mount_disk(text(type), flags & SEAM_MOUNT_READ_ONLY);
 	return std::strcmp(source, "/old") ? 0 : state.move_status;
 }
 
 int seam_unmount_detached(const char *target)
 {
 	record("detach " + text(target));
+	if (state.mounted && text(target) == "/old") {
+		state.mounted = false;
+		host::gendisks()[0].users--;
+		host::leave_disk_closing(0);
+	}
 	return 0;
 }
 

@@ -78,6 +78,9 @@ void set_cpus(std::function<size_t()> count);
 void set_no_helpers(bool none);
 /* How often work was shared between processors. */
 size_t parallel_runs();
+/* Complains where much has been done since others could run last; then does more. */
+void work_on(u64 bytes);
+void breathe();
 
 /* What is allocated at this moment. */
 struct Live {
@@ -91,6 +94,8 @@ struct Live {
 	bool operator==(const Live &) const = default;
 };
 Live &live();
+/* Files that were closed since the last seam_files_flush(), and are busy still. */
+size_t files_closing();
 
 /* Pages of RAM disks. */
 
@@ -218,6 +223,7 @@ struct Root {
 	std::function<void()> before_mount = [] {};
 	/* The real root is mounted; may panic. */
 	std::function<void()> mount_real_root = [] {};
+	bool mounted = false; /* /dev/ram0 */
 	std::vector<std::string> calls;
 };
 Root &root();
@@ -238,6 +244,8 @@ struct GendiskRecord {
 	u32 minors = 0;
 	bool locked = false;
 	u32 users = 0;	      /* openers, as the test says */
+	u32 closing = 0;      /* more of them, until the next seam_files_flush() */
+	bool let_go = false;  /* a mount that failed still has it, the same */
 	bool claimed = false; /* somebody has mounted it */
 	size_t cache_drops = 0;
 	std::function<void()> on_cache_drop;
@@ -251,6 +259,8 @@ void set_on_show(std::function<void(ramdisk_disk *disk)> user);
 /* A user opens a disk, or closes it, as the block layer does it. */
 void open_disk(u32 number);
 void close_disk(u32 number);
+/* Somebody has opened a disk, and closed it, but is not through with it yet. */
+void leave_disk_closing(u32 number);
 /* The kernel runs init from now on. */
 void set_boot_is_over(bool over);
 /* Complains where the lock of /dev/initrd is not held. */
