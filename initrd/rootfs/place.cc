@@ -33,15 +33,14 @@ int Place::look_up(const char *path, u32 type)
 	// "/", "." and ".." name a folder that is there, "name/" one that may be.
 	const bool must_be_there = !name_length_ || is_dots(name_, name_length_);
 
-	is_folder_ = false;
 	is_elsewhere_ = false;
 	if (must_be_there || length < whole) {
 		const int status = open_folder(path, whole);
 
-		is_folder_ = status == 0;
-		if (is_folder_)
+		is_elsewhere_ = status == 0;
+		if (is_elsewhere_)
 			node_ = Node(seam_directory_node(folder_.get()));
-		if (is_folder_ || must_be_there)
+		if (is_elsewhere_ || must_be_there)
 			return status;
 	}
 	const int status = name ? open_folder(path, name) : open_folder(".", 1);
@@ -84,7 +83,6 @@ int Place::go_to(const seam_node *elsewhere)
 {
 	const int status = open_folder(".", 1);
 
-	is_folder_ = false;
 	is_elsewhere_ = true;
 	node_ = Node(seam_node_hold(elsewhere));
 	return status;
@@ -108,7 +106,7 @@ bool Place::remove_unless(u32 type)
 {
 	const u32 mode = seam_node_mode(node_.get());
 
-	if (!mode || (mode & cpio::kTypeMask) == type || is_folder_ || remove_node() < 0)
+	if (!mode || (mode & cpio::kTypeMask) == type || is_elsewhere_ || remove_node() < 0)
 		return true;
 	return find() == 0;
 }

@@ -65,8 +65,7 @@ private:
 	const char *name_ = nullptr;
 	size_t name_length_ = 0;
 	Node node_;
-	bool is_folder_ = false;    /* node_ is the folder itself */
-	bool is_elsewhere_ = false; /* node_ is not in the folder */
+	bool is_elsewhere_ = false; /* node_ is the folder itself, or not in it */
 };
 
 } // namespace initrd::rootfs

@@ -15,7 +15,6 @@ Result<void> SameData::open(seam_directory *folder, const seam_node *node)
 {
 	int status;
 
-	close();
 	position_ = 0;
 	if (!buffer_.size())
 		buffer_ = TRY(Buffer::create(kPiece));

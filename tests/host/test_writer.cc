@@ -402,6 +402,44 @@ TEST_F(Writer, WithoutMemoryForAFolderTheErrorIsTold)
 	}
 }
 
+// What is in the way has gone when the name cannot be looked up any more.
+TEST_F(Writer, WithoutMemoryForANameTheEntryIsTold)
+{
+	for (const u32 mode : {0100644, 0040755, 0020600, 0120777}) {
+		uint64_t all = 0;
+
+		for (uint64_t n = 0; n <= all; n++) {
+			SCOPED_TRACE(testing::Message() << std::oct << mode << " " << n);
+			host::reset();
+			host::plant("node", 0010600);
+			host::fail_allocation(n);
+			const std::string reason =
+				unpack(Archive().add({.name = "node",
+						      .mode = mode,
+						      .data = mode == 0120777 ? "t" : ""}));
+
+			all = n ? all : host::allocations();
+			EXPECT_TRUE(reason != "" || host::logged("initrd: 1 entries not made: ") ||
+				    (host::node_at("node") && at("node").mode == mode))
+				<< host::whole_log();
+		}
+	}
+}
+
+TEST_F(Writer, WhatAFileHasTakenIsRoomForItToo)
+{
+	const u64 limit = u64{4} << 20;
+
+	host::set_memory_limit(limit);
+	EXPECT_EQ(unpack(Archive().file("large", std::string(size_t{5} << 20, 'x'))),
+		  "write error");
+	const std::string log = host::whole_log();
+	const size_t at = log.find("bytes needed, ");
+
+	ASSERT_NE(at, std::string::npos) << log;
+	EXPECT_GE(std::stoull(log.substr(at + 14)) + (u64{1} << 17), limit) << log;
+}
+
 TEST_F(Writer, ASlashBehindANameMeansAFolder)
 {
 	EXPECT_EQ(unpack(Archive()

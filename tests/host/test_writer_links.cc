@@ -3,7 +3,10 @@
 
 #include "archive.h"
 #include "fixture.h"
+#include "initrd/rootfs/link_table.h"
 #include "initrd/rootfs/unpack.h"
+#include "initrd/rootfs/writer.h"
+#include "seam/limits.h"
 
 namespace {
 
@@ -79,9 +82,27 @@ TEST_F(HardLinks, WrongDataThatIsTheFirstStaysUnderNoName)
 
 	wrong.crc = true;
 	wrong.checksum = 1;
-	EXPECT_EQ(unpack(Archive().add(name("a")).add(wrong)), "bad data checksum");
-	EXPECT_EQ(host::node_at("b"), nullptr);
-	EXPECT_EQ(text("a"), "");
+	for (const bool pages : {true, false}) {
+		host::reset();
+		host::set_files_are_pages(pages);
+		EXPECT_EQ(unpack(Archive().add(name("a")).add(wrong)), "bad data checksum");
+		EXPECT_EQ(host::node_at("b"), nullptr);
+		EXPECT_EQ(text("a"), "");
+	}
+}
+
+TEST_F(HardLinks, WrongDataLeavesAFileWithoutAny)
+{
+	Item wrong = name("b", "wrong");
+
+	wrong.crc = true;
+	wrong.checksum = 1;
+	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(wrong)), "bad data checksum");
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+				 "initrd: 1 files have the inode number of another one, b the "
+				 "first: told apart by owner, time, size and number of links, 1 "
+				 "of these without data"))
+		<< host::whole_log();
 }
 
 TEST_F(HardLinks, WrongDataThatIsLikeAnothersLeavesThatAlone)
@@ -106,6 +127,7 @@ TEST_F(HardLinks, TheDataMayComeWithEveryName)
 		  "");
 	EXPECT_EQ(text("a"), "data");
 	EXPECT_TRUE(linked("a", "c"));
+	EXPECT_EQ(report.entries, 3u);
 }
 
 TEST_F(HardLinks, DataOfAnotherSizeIsAnotherFiles)
@@ -143,6 +165,15 @@ TEST_F(HardLinks, OtherDataOfTheSameSizeIsAnotherFiles)
 		EXPECT_EQ(report.entries, 3u);
 		EXPECT_EQ(host::live().files, 0u);
 	}
+}
+
+TEST_F(HardLinks, OthersRunWhileMuchIsCompared)
+{
+	const std::string large(size_t{5} << 20, 'x');
+
+	EXPECT_EQ(unpack(Archive().add(name("a", large)).add(name("b", large)).trailer()), "");
+	EXPECT_TRUE(linked("a", "b"));
+	EXPECT_EQ(host::complaints(), std::vector<std::string>());
 }
 
 TEST_F(HardLinks, AGroupIsCompleteWithAsManyNamesAsItSays)
@@ -290,6 +321,162 @@ TEST_F(HardLinks, ANodeThatHasLostItsNamesIsMadeAnew)
 	EXPECT_EQ(host::node_at("a")->target, "elsewhere");
 }
 
+TEST_F(HardLinks, TheDataOfANodeThatHasLostItsNamesIsStillToCome)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add(name("a", "data"))
+				 .symlink("a", "elsewhere")
+				 .add(name("b"))
+				 .add(name("c", "data"))
+				 .trailer()),
+		  "");
+	EXPECT_EQ(text("b"), "data");
+	EXPECT_TRUE(linked("b", "c"));
+}
+
+TEST_F(HardLinks, ALinkThatFindsNoRoomIsToldAndLeavesItsDataToTheOthers)
+{
+	const auto expect_told = [this](u64 entries) {
+		EXPECT_EQ(host::tree(), "a");
+		EXPECT_EQ(text("a"), "data");
+		EXPECT_EQ(report.entries, entries);
+		EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+					 "initrd: 1 entries not made: 0 whose folder is not there, "
+					 "1 for want of room: b, 0 refused"))
+			<< host::whole_log();
+	};
+
+	host::set_nodes(1);
+	EXPECT_EQ(unpack(Archive().add(name("a")).add(name("b", "data")).trailer()), "");
+	expect_told(1);
+	host::reset();
+	host::set_nodes(1);
+	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(name("b", "data")).trailer()), "");
+	expect_told(1);
+	host::reset();
+	host::set_nodes(1);
+	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(name("b")).trailer()), "");
+	expect_told(1);
+}
+
+TEST_F(HardLinks, ANameThatWasNoneOfAFilesIsMissingStill)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add(name("a", "xxxx"))
+				 .add(name("b", "yyyy"))
+				 .add(name("c"))
+				 .add(name("d"))
+				 .add(name("e"))
+				 .add(name("f"))
+				 .trailer()),
+		  "");
+	EXPECT_TRUE(linked("b", "c") && linked("b", "d"));
+	EXPECT_TRUE(linked("a", "e") && linked("a", "f"));
+}
+
+TEST_F(HardLinks, AFileWithoutDataIsDoubtfulHoweverLateTheNumberComesAgain)
+{
+	Item other = name("b");
+
+	other.mtime = 7;
+	EXPECT_EQ(unpack(Archive().add(name("a")).add(other).trailer()), "");
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+				 "initrd: 1 files have the inode number of another one, b the "
+				 "first: told apart by owner, time, size and number of links, 2 "
+				 "of these without data"))
+		<< host::whole_log();
+}
+
+TEST_F(HardLinks, TheOldestOfVeryManyAlikeIsForgotten)
+{
+	const auto of_size = [](const char *name, size_t size) {
+		return Item{.name = name + std::to_string(size),
+			    .data = std::string(size, 'x'),
+			    .ino = 5,
+			    .nlink = 2};
+	};
+	Archive archive;
+
+	for (size_t size = 1; size <= 70; size++)
+		archive.add(of_size("a", size));
+	archive.add(of_size("b", 1)).add(of_size("b", 70)).trailer();
+	EXPECT_EQ(unpack(archive), "");
+	EXPECT_EQ(text("b1"), "x");
+	EXPECT_FALSE(linked("a1", "b1"));
+	EXPECT_TRUE(linked("a70", "b70"));
+}
+
+// As deep in an archive as a reader of it is.
+class Held : public host::World {
+protected:
+	// What the writer has open after all of the archive.
+	static size_t after(const Archive &archive)
+	{
+		const host::Exact image(archive.data());
+		Region none = Region::none();
+		rootfs::Writer writer(none);
+		auto reader = cpio::Reader::create(writer, cpio::Hex::kStrict);
+
+		(void)reader.value().feed(image.bytes()).ok();
+		return host::live().files;
+	}
+};
+
+TEST_F(Held, IsTheFolderAndNoEntryThatIsThrough)
+{
+	Item a{.name = "a", .data = "data", .ino = 5, .nlink = 2};
+	Item same = a;
+
+	same.name = "b";
+	EXPECT_EQ(after(Archive().file("f", "1").trailer()), 1u);
+	EXPECT_EQ(after(Archive().add(a).add(same).trailer()), 1u) << "a link";
+	for (const bool pages : {true, false}) {
+		SCOPED_TRACE(pages);
+		Item wrong{.name = "w", .data = "wrong", .crc = true, .checksum = 1};
+		Item like = same;
+
+		like.crc = true;
+		like.checksum = 1;
+		host::reset();
+		host::set_files_are_pages(pages);
+		EXPECT_EQ(after(Archive().add(wrong)), 1u);
+		EXPECT_EQ(after(Archive().add(a).add(like)), 2u) << "and the first one's node";
+		EXPECT_EQ(host::live().pages, 0u);
+	}
+}
+
+class Table : public host::World {
+protected:
+	// Begins so many groups.
+	static void begin(rootfs::LinkTable &table, u32 count)
+	{
+		cpio::Entry entry = {};
+
+		entry.name = "name";
+		entry.mode = 0100644;
+		entry.nlink = 2;
+		for (; count; count--) {
+			entry.ino = count;
+			EXPECT_TRUE(table.join(entry, nullptr).ok());
+		}
+	}
+};
+
+// (It begins with 2 KiB of chains, and has four times as many from time to time.)
+TEST_F(Table, GrowsWithItsGroupsAndNotWithThoseThatAreGone)
+{
+	rootfs::LinkTable table;
+
+	for (int i = 0; i < 20; i++) {
+		begin(table, 200);
+		table.clear();
+	}
+	EXPECT_LT(host::memory_in_use(), 4096u);
+	begin(table, 3000);
+	table.clear();
+	EXPECT_GE(host::memory_in_use(), 3000 * sizeof(void *));
+}
+
 TEST_F(HardLinks, NodesOfOtherDevicesAreOtherNodes)
 {
 	Item first = name("null"), second = name("zero");
@@ -376,6 +563,54 @@ TEST_F(LinkedLinks, OtherTargetsStay)
 				 .trailer()),
 		  "");
 	EXPECT_EQ(target("a") + target("b") + target("c") + target("d"), "xyxc");
+}
+
+TEST_F(LinkedLinks, ANameThatComesTwiceCountsOnce)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .add(link("a", ""))
+				 .add(link("a", ""))
+				 .add(link("b", ""))
+				 .add(link("c", "target"))
+				 .trailer()),
+		  "");
+	EXPECT_EQ(target("a") + target("b") + target("c"), "targettargettarget");
+}
+
+TEST_F(LinkedLinks, EachTargetMayBeThePathOfTheNextName)
+{
+	Archive archive;
+
+	for (int i = 0; i < 6; i++)
+		archive.add(link("l" + std::to_string(i), "l" + std::to_string(i + 1), 7));
+	EXPECT_EQ(unpack(archive.add(link("l6", "target", 7)).trailer()), "");
+	for (int i = 0; i < 7; i++)
+		EXPECT_EQ(target("l" + std::to_string(i)), "target") << i;
+}
+
+TEST_F(LinkedLinks, TheWayToAFolderIsFoundAnewWhenItIsMended)
+{
+	EXPECT_EQ(unpack(Archive()
+				 .folder("d")
+				 .folder("d/p")
+				 .folder("d/p/y")
+				 .folder("d/t")
+				 .add(link("d/l", "p/y"))
+				 .symlink("p", "d/l")
+				 .add(link("p/y", "t"))
+				 .file("p/z", "1")
+				 .trailer()),
+		  "");
+	EXPECT_EQ(target("d/l"), "t");
+	EXPECT_EQ(text("d/t/z"), "1") << host::tree();
+}
+
+TEST_F(LinkedLinks, TheLastNameMayHaveAnEmptyTargetToo)
+{
+	EXPECT_EQ(unpack(Archive().add(link("a", "", 2)).add(link("b", "", 2)).trailer()), "");
+	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
+				 "initrd: 2 symbolic links have an empty target, b the first: "))
+		<< host::whole_log();
 }
 
 TEST_F(LinkedLinks, WhatTookItsPlaceStays)
