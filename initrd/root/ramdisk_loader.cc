@@ -179,7 +179,6 @@ Result<void> decode_into(Region &region, Bytes image, u64 offset, const Format &
 {
 	ramdisk::PageWriter pages(disk);
 
-	account.out = 0;
 	account.how = "decoded";
 	auto members = decode_members(region, image, offset, format, pages, holds, account);
 	auto finished = pages.finish();

@@ -30,6 +30,19 @@ TEST_F(BootImage, IsAdoptedPageForPage)
 				 " 0 bytes copied,"));
 }
 
+TEST_F(BootImage, InAPageThatOthersShareIsCopiedOutOfIt)
+{
+	const Data image = host::ext2_image(10 * kPage + 1024);
+
+	host::set_image(image, 0, Own::kNeither);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(host::image_pages(), "HHHHHHHHHH-");
+	EXPECT_EQ(ram0(image.size()), image);
+	EXPECT_TRUE(host::logged("initrd: ext2 image: 41984 bytes in, 41984 bytes out, adopted,"
+				 " 1024 bytes copied,"))
+		<< host::whole_log();
+}
+
 TEST_F(BootImage, AtAnOddAddressIsMoved)
 {
 	const Data image = host::ext2_image(10 * kPage + 1024);
@@ -93,6 +106,20 @@ TEST_F(BootImage, IsCopiedUnderThoseWhoHaveTheDiskOpen)
 	}
 }
 
+TEST_F(BootImage, IsGivenBackWhileItIsCopiedUnderThem)
+{
+	const Data image = host::ext2_image(700 * kPage);
+
+	ASSERT_TRUE(ramdisk::boot_disk().ok());
+	host::open_disk(0);
+	host::set_image(image);
+	EXPECT_EQ(boot(), 0);
+	EXPECT_EQ(host::image_pages(), std::string(700, 'F'));
+	EXPECT_TRUE(ram0(image.size()) == image);
+	EXPECT_LT(host::memory_peak(), (700 + 600) * kPage);
+	host::close_disk(0);
+}
+
 TEST_F(BootImage, LargerThanTheDiskMakesTheDiskLarger)
 {
 	host::set_default_disk_kib(8);
@@ -124,6 +151,8 @@ TEST_F(BootImage, IsDecodedFromEveryCompressor)
 		EXPECT_TRUE(host::logged(std::string("RAMDISK: ") + method.name +
 					 " image found at block 0"));
 		EXPECT_TRUE(host::logged(std::string("initrd: ") + method.name + "+ext2 image: "));
+		EXPECT_NE(host::whole_log().find(" 1500000 bytes out, decoded, 0 bytes copied, "),
+			  std::string::npos);
 		expect_no_page_left();
 		EXPECT_EQ(host::image_pages().find('H'), std::string::npos);
 		ramdisk_destroy_all();
@@ -287,6 +316,24 @@ TEST_F(BootImage, BehindRamdiskStartIsRetainedWhole)
 	EXPECT_EQ(boot(), 0);
 	EXPECT_EQ(ram0(5 * kPage), Data(image.begin() + 2048, image.end()));
 	EXPECT_EQ(host::published(), image);
+}
+
+// What has come out by then is memory that the boot needs.
+TEST_F(BootImage, WithoutTheMemoryForItLeavesNothing)
+{
+	const Data image = host::ext2_image(3 << 20);
+
+	for (const Data &packed : {image, host::gzip(image), host::lzo(image), host::zstd(image)}) {
+		SCOPED_TRACE(packed.size());
+		again();
+		host::set_image(packed);
+		initrd_set_retain("");
+		host::set_memory_limit(host::memory_in_use() + (u64{3} << 20));
+		EXPECT_EQ(boot(), 0);
+		EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: no space: ")) << host::whole_log();
+		EXPECT_EQ(ram0_pages(), 0u);
+		EXPECT_EQ(host::live().pages, 0u);
+	}
 }
 
 TEST_F(BootImage, OverACrashReservationIsCopied)
