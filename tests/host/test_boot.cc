@@ -191,7 +191,6 @@ TEST_F(BootArchive, ThatFileIsNotMadeForALinkToNowhere)
 TEST_F(BootArchive, RdinitNamesAnotherInit)
 {
 	initrd_see_parameter("rdinit", "/sbin/early");
-	host::plant("/init", 0100644);
 	host::plant("/sbin/early", 0100755);
 	host::set_image(host::ext2_image(5000));
 	boot();

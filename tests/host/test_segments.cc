@@ -432,6 +432,17 @@ TEST_F(Segments, ArchivesBehindAnImageAreNoPartOfIt)
 	}
 }
 
+TEST_F(Segments, ADiskHasNoRoomForArchivesBehindItsImage)
+{
+	const Data image = ext2(40960);
+
+	host::set_default_disk_kib(8);
+	host::set_image(image + late() + Data(100000));
+	boot();
+	expect_loaded(image);
+	EXPECT_EQ(ram0_size(), image.size());
+}
+
 TEST_F(Segments, ArchivesBehindAnImageMayBeCompressed)
 {
 	const Data image = ext2(40960);

@@ -103,4 +103,11 @@ TEST_F(SmallConfig, WhatCannotBeVerifiedIsRefused)
 	expect_no_page_left();
 }
 
+TEST_F(SmallConfig, EnforcedItStopsTheMachine)
+{
+	host::set_image(Archive().file("a", "1").trailer().data());
+	initrd_set_verification("enforce");
+	EXPECT_THROW(boot(), host::Panic);
+}
+
 } // namespace
