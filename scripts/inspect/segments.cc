@@ -6,6 +6,7 @@
 
 #include "initrd/image/formats.h"
 #include "initrd/image/segments.h"
+#include "initrd/kernel/cpus.h"
 #include "initrd/kernel/policy.h"
 #include "inspect/recorder.h"
 #include "inspect/trace.h"
@@ -35,6 +36,7 @@ public:
 		head_.insert(head_.end(), room_.begin(),
 			     room_.begin() + static_cast<std::ptrdiff_t>(kept));
 		out += made;
+		seam_breathe();
 		return {};
 	}
 

@@ -10,6 +10,7 @@
 
 #include "fixture.h"
 #include "initrd/decode/decoder.h"
+#include "initrd/kernel/cpus.h"
 
 namespace fuzz {
 
@@ -49,6 +50,7 @@ public:
 	{
 		EXPECT_GT(made, 0u);
 		EXPECT_LE(made, lent_);
+		seam_breathe();
 		end_loan();
 		ASAN_UNPOISON_MEMORY_REGION(room(), made);
 		output_.insert(output_.end(), room(), room() + made);
