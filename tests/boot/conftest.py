@@ -13,7 +13,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import Iterator, Sequence
+from typing import Any, Container, Iterable, Iterator, Sequence
 
 import pytest
 
@@ -46,6 +46,16 @@ RETAINED_FILE = (6, 12)
 
 #: What /proc/mounts calls a file system when it is not our own name for it.
 MOUNTED_AS = {"cramfs+512": "cramfs", "minix2": "minix"}
+
+
+def usually(values: Iterable[Any], usual: Container[str]) -> list[Any]:
+    """The values of a test's parameter. A run of all parts has those only whose text, or
+    `name`, is in `usual`."""
+    def param(value: Any) -> Any:
+        name = getattr(value, "name", str(value))
+        return pytest.param(value, id=name, marks=() if name in usual else (pytest.mark.thorough,))
+
+    return [param(value) for value in values]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

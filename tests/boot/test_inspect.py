@@ -18,7 +18,7 @@ import pytest
 import guests
 import images
 import vm
-from conftest import ROOT, Lab
+from conftest import ROOT, Lab, usually
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -145,9 +145,7 @@ OFTEN = {"ext4-default", "ext4-casefold", "ext2-cut", "erofs-lz4", "erofs-48bit"
 assert {row.name for row in verdicts.ROWS} >= OFTEN
 
 
-@pytest.mark.parametrize("row", [
-    pytest.param(row, id=row.name, marks=() if row.name in OFTEN else (pytest.mark.thorough,))
-    for row in verdicts.ROWS])
+@pytest.mark.parametrize("row", usually(verdicts.ROWS, OFTEN))
 def test_verdicts(lab: Lab, row: verdicts.Row) -> None:
     """What it says of an image, and whether that boots."""
     folder = lab.path("work")
