@@ -343,6 +343,30 @@ TEST_F(ArchivePages, AreNobodysWhereWhatIsInFrontOfThemIsNotStored)
 	}
 }
 
+using ArchiveMemory = host::Boot;
+
+// Behind what held nothing, too: it may have been an image until its end.
+TEST_F(ArchiveMemory, GoesBackWhileItIsRead)
+{
+	Data noise(6 * kMegabyte);
+	std::mt19937 random(1);
+
+	for (u8 &byte : noise)
+		byte = static_cast<u8>(random());
+	const Data archive = Archive().file("large", {noise.begin(), noise.end()}).trailer().data();
+
+	for (const Data &image :
+	     {host::gzip(archive), host::operator+(host::gzip(Data(512)), archive)}) {
+		SCOPED_TRACE(image.size());
+		again();
+		host::set_image(image, 4, Own::kLast);
+		boot();
+		EXPECT_TRUE(text("large") == std::string(noise.begin(), noise.end()));
+		EXPECT_LT(host::memory_peak(), 9 * kMegabyte);
+		expect_no_page_left();
+	}
+}
+
 size_t freed_of(const std::string &pages)
 {
 	return static_cast<size_t>(std::count(pages.begin(), pages.end(), 'F'));
