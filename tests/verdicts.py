@@ -60,6 +60,12 @@ def ext(kind: str, *words: str) -> Maker:
     return make
 
 
+def revision_0(tree: Path, folder: Path) -> bytes:
+    """As before 1995. (mke2fs has had two options for it, one after the other.)"""
+    data = ext("ext2", "-O", "none", "-I", "128")(tree, folder)
+    return patched(data, 1024 + 76, struct.pack("<I", 0))
+
+
 def ext_with(kind: str, at: int, bits: int, *words: str, checksum: bool = True) -> Maker:
     """With bits set in its superblock, which has its checksum if it has one."""
     def make(tree: Path, folder: Path) -> bytes:
@@ -152,8 +158,9 @@ def xz(*words: str) -> Maker:
 
 ROWS = (
     *(Row(f"ext2-{name}", ext("ext2", *words)) for name, words in {
-        "default": (), "revision-0": ("-r", "0"), "blocks-4096": ("-b", "4096"), "dir-index": ("-O", "dir_index"),
+        "default": (), "blocks-4096": ("-b", "4096"), "dir-index": ("-O", "dir_index"),
     }.items()),
+    Row("ext2-revision-0", revision_0),
     Row("ext3", ext("ext3")),
     *(Row(f"ext4-{name}", ext("ext4", *words)) for name, words in {
         "default": (), "bigalloc": ("-O", "bigalloc", "-C", "65536"), "inline-data": ("-O", "inline_data"),
