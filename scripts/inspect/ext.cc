@@ -22,9 +22,9 @@ struct Ext {
 	{
 	}
 
-	static constexpr u32 kJournal = 0x4;	    // compatible
-	static constexpr u32 kRecover = 0x4;	    // incompatible, as all up to the next ones
-	static constexpr u32 kOfExt2 = 0x12;	    // file types, meta block groups
+	static constexpr u32 kJournal = 0x4; // compatible
+	static constexpr u32 kRecover = 0x4; // incompatible, as all up to the next ones
+	static constexpr u32 kOfExt2 = 0x12; // file types, meta block groups
 	static constexpr u32 kExtents = 0x40;
 	static constexpr u32 kEncrypt = 0x10000;
 	static constexpr u32 kCasefold = 0x20000;
@@ -64,12 +64,10 @@ bool by_ext4(const Ext &ext, const Config &config)
 
 void judge_ext4_features(const Ext &ext, Judgement &judgement)
 {
-	static constexpr Feature kNames[] = {{0x1, "compression"},
-					     {0x8, "journal_dev"},
-					     {0x1000, "dirdata"}};
-	static constexpr Feature kReadOnlyNames[] = {{0x80, "snapshot"},
-						     {0x800, "replica"},
-						     {0x4000, "shared_blocks"}};
+	static constexpr Feature kNames[] = {
+		{0x1, "compression"}, {0x8, "journal_dev"}, {0x1000, "dirdata"}};
+	static constexpr Feature kReadOnlyNames[] = {
+		{0x80, "snapshot"}, {0x800, "replica"}, {0x4000, "shared_blocks"}};
 	const u32 unknown = ext.incompatible & ~Ext::kKnown;
 	const u32 unknown_read_only = ext.read_only & ~(Ext::kReadOnlyKnown | Ext::kReadOnly);
 
@@ -79,8 +77,7 @@ void judge_ext4_features(const Ext &ext, Judgement &judgement)
 				 "make it without them (mke2fs -O)");
 	if (ext.incompatible & Ext::kCasefold)
 		judgement.need("UNICODE");
-	if ((ext.incompatible & Ext::kEncrypt) &&
-	    judgement.image[kSuperblock + 0x176])
+	if ((ext.incompatible & Ext::kEncrypt) && judgement.image[kSuperblock + 0x176])
 		judgement.refuse("its level of encryption is not known");
 	if (ext.read_only & Ext::kReadOnly)
 		judgement.refuse_writing("it is marked as read-only");
@@ -116,7 +113,6 @@ void judge_ext4_superblock(const Ext &ext, Judgement &judgement)
 
 } // namespace
 
-
 void judge_ext(Judgement &judgement)
 {
 	constexpr u32 kLargeBlocks = 6019;
@@ -128,10 +124,9 @@ void judge_ext(Judgement &judgement)
 	const bool ext4 = by_ext4(ext, judgement.config);
 
 	judgement.need(ext4 ? "EXT4_FS" : "EXT2_FS");
-	judgement.refuse_large_blocks(
-		10 + std::min(load_le32(image, kSuperblock + 0x18), u32{54}),
-		ext4 && judgement.is_since(kLargeBlocks) &&
-			judgement.config.has("TRANSPARENT_HUGEPAGE"));
+	judgement.refuse_large_blocks(10 + std::min(load_le32(image, kSuperblock + 0x18), u32{54}),
+				      ext4 && judgement.is_since(kLargeBlocks) &&
+					      judgement.config.has("TRANSPARENT_HUGEPAGE"));
 	if (!ext4)
 		return;
 	judge_ext4_features(ext, judgement);

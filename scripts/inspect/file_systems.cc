@@ -37,8 +37,8 @@ void judge_squashfs_filters(Judgement &judgement)
 void judge_squashfs(Judgement &judgement)
 {
 	static constexpr Algorithm kCompressors[] = {
-		{"none", nullptr},	{"gzip", "SQUASHFS_ZLIB"}, {"lzma", nullptr},
-		{"lzo", "SQUASHFS_LZO"}, {"xz", "SQUASHFS_XZ"},	  {"lz4", "SQUASHFS_LZ4"},
+		{"none", nullptr},	  {"gzip", "SQUASHFS_ZLIB"}, {"lzma", nullptr},
+		{"lzo", "SQUASHFS_LZO"},  {"xz", "SQUASHFS_XZ"},     {"lz4", "SQUASHFS_LZ4"},
 		{"zstd", "SQUASHFS_ZSTD"}};
 	constexpr u32 kXz = 4;
 	constexpr u32 kMostBlock = 1 << 20;
@@ -92,8 +92,8 @@ void judge_cramfs(Judgement &judgement)
 void judge_romfs(Judgement &judgement)
 {
 	const Bytes image = judgement.image;
-	const Bytes covered = image.first(
-		image.has(8, 4) ? std::min<u32>(load_be32(image, 8), 512) / 4 * 4 : 0);
+	const Bytes covered =
+		image.first(image.has(8, 4) ? std::min<u32>(load_be32(image, 8), 512) / 4 * 4 : 0);
 	u32 sum = 0;
 
 	judgement.need("ROMFS_FS");
@@ -122,10 +122,8 @@ void judge_minix(Judgement &judgement)
 
 void judge_xfs(Judgement &judgement)
 {
-	static constexpr Feature kNames[] = {{0x40, "exchange"},
-					     {0x80, "parent"},
-					     {0x100, "metadir"},
-					     {0x200, "zoned"}};
+	static constexpr Feature kNames[] = {
+		{0x40, "exchange"}, {0x80, "parent"}, {0x100, "metadir"}, {0x200, "zoned"}};
 	constexpr u32 kRepair = 0x10;
 	const Bytes image = judgement.image;
 	u32 known = 0x3f;
@@ -142,9 +140,9 @@ void judge_xfs(Judgement &judgement)
 		known |= 0x100;
 	if (judgement.is_since(6015))
 		known |= 0x200;
-	judgement.refuse_large_blocks(image[120], version == 5 && judgement.is_since(6012) &&
-							  judgement.config.has(
-								  "TRANSPARENT_HUGEPAGE"));
+	judgement.refuse_large_blocks(image[120],
+				      version == 5 && judgement.is_since(6012) &&
+					      judgement.config.has("TRANSPARENT_HUGEPAGE"));
 	if (version < 5) {
 		judgement.need("XFS_SUPPORT_V4");
 		return;
@@ -192,9 +190,9 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-	{"ext2", judge_ext},	   {"erofs", judge_erofs}, {"squashfs", judge_squashfs},
+	{"ext2", judge_ext},	  {"erofs", judge_erofs}, {"squashfs", judge_squashfs},
 	{"cramfs", judge_cramfs}, {"romfs", judge_romfs}, {"Minix", judge_minix},
-	{"xfs", judge_xfs},	   {"f2fs", judge_f2fs},
+	{"xfs", judge_xfs},	  {"f2fs", judge_f2fs},
 };
 
 } // namespace

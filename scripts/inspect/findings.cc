@@ -104,17 +104,17 @@ void judge_for_c_kernels(Bytes image, const Segment &segment, Report &report)
 	    initrd::holds(image, segment.offset, "\x02\x21\x4c\x18") && !behind.empty() &&
 	    initrd::count_zeros(behind.first(kEndMark)) < kEndMark)
 		report.add(Severity::kNote, "lz4-end",
-			   place_of(segment) + " is of lz4 -l, which has no end mark, and something "
-					       "follows: C kernels take that for more of it, this "
-					       "one does not",
+			   place_of(segment) +
+				   " is of lz4 -l, which has no end mark, and something "
+				   "follows: C kernels take that for more of it, this "
+				   "one does not",
 			   "for those, put four NULs behind it, or nothing at all");
 }
 
 void judge_segments(const Machine &machine, Report &report)
 {
-	const bool any = std::ranges::any_of(report.segments, [](const Segment &segment) {
-		return segment.use != Use::kNone;
-	});
+	const bool any = std::ranges::any_of(
+		report.segments, [](const Segment &segment) { return segment.use != Use::kNone; });
 
 	for (const Segment &segment : report.segments) {
 		if (segment.use == Use::kUnpacked || segment.use == Use::kLoaded)
@@ -196,8 +196,10 @@ void judge_file_system(const Machine &machine, const Request &request, Report &r
 	if (machine.is_cut_off())
 		report.add(Severity::kError, "cut-off",
 			   "the " + report.file_system + " file system has " +
-				   number(report.claimed) + " bytes by its superblock, and there "
-				   "are " + number(Machine::disk_size()) + ": it cannot be mounted",
+				   number(report.claimed) +
+				   " bytes by its superblock, and there "
+				   "are " +
+				   number(Machine::disk_size()) + ": it cannot be mounted",
 			   "give the whole image");
 }
 

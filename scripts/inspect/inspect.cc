@@ -68,9 +68,9 @@ Segment plain_image(const Machine &machine, const Report &report)
 std::vector<Segment> file_segments(const Machine &machine, size_t size)
 {
 	const size_t at = machine.image_place().offset;
-	const bool behind = std::ranges::any_of(
-		machine.trace().unpacked(),
-		[at](const Segment &segment) { return segment.offset < at; });
+	const bool behind =
+		std::ranges::any_of(machine.trace().unpacked(),
+				    [at](const Segment &segment) { return segment.offset < at; });
 	const size_t start = behind ? at : 0;
 
 	return tell_apart(machine.image(), start, start + size, Use::kFile);
@@ -220,8 +220,7 @@ Report inspect(initrd::Bytes image, const Request &request)
 		for (Finding &finding : report.findings)
 			if (finding.code == "memory" || finding.code == "room")
 				finding.text += "; it takes " +
-						std::to_string(report.memory_least >> 20) +
-						" MiB";
+						std::to_string(report.memory_least >> 20) + " MiB";
 	return report;
 }
 

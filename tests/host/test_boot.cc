@@ -84,7 +84,8 @@ TEST_F(BootArchive, TheBuiltInOneSaysWhoseBytesItCounts)
 	host::set_clock_step(1000000001);
 	host::set_builtin_archive(archive);
 	boot();
-	EXPECT_TRUE(host::logged(SEAM_LOG_INFO, "initrd: built-in archive: 30% of " + size + " bytes"))
+	EXPECT_TRUE(
+		host::logged(SEAM_LOG_INFO, "initrd: built-in archive: 30% of " + size + " bytes"))
 		<< host::whole_log();
 	EXPECT_TRUE(host::logged("initrd: built-in cpio archive: " + size + " bytes in, "));
 	EXPECT_FALSE(host::logged("initrd: 30% of "));

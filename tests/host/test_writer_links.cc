@@ -183,25 +183,37 @@ TEST_F(HardLinks, AGroupIsCompleteWithAsManyNamesAsItSays)
 	};
 
 	// The data last, first and with each.
-	EXPECT_EQ(unpack(Archive().add(pair("a", "")).add(pair("b", "1")).add(pair("c", "")).add(
-			  pair("d", "2"))),
+	EXPECT_EQ(unpack(Archive()
+				 .add(pair("a", ""))
+				 .add(pair("b", "1"))
+				 .add(pair("c", ""))
+				 .add(pair("d", "2"))),
 		  "");
 	EXPECT_TRUE(linked("a", "b") && linked("c", "d") && !linked("b", "c"));
 	EXPECT_EQ(text("a") + text("c"), "12");
 	host::reset();
-	EXPECT_EQ(unpack(Archive().add(pair("a", "1")).add(pair("b", "")).add(pair("c", "2")).add(
-			  pair("d", ""))),
+	EXPECT_EQ(unpack(Archive()
+				 .add(pair("a", "1"))
+				 .add(pair("b", ""))
+				 .add(pair("c", "2"))
+				 .add(pair("d", ""))),
 		  "");
 	EXPECT_TRUE(linked("a", "b") && linked("c", "d") && !linked("b", "c"));
 	EXPECT_EQ(text("b") + text("d"), "12");
 	host::reset();
-	EXPECT_EQ(unpack(Archive().add(pair("a", "1")).add(pair("b", "1")).add(pair("c", "2")).add(
-			  pair("d", "2"))),
+	EXPECT_EQ(unpack(Archive()
+				 .add(pair("a", "1"))
+				 .add(pair("b", "1"))
+				 .add(pair("c", "2"))
+				 .add(pair("d", "2"))),
 		  "");
 	EXPECT_TRUE(linked("a", "b") && linked("c", "d") && !linked("b", "c"));
 	host::reset();
-	EXPECT_EQ(unpack(Archive().add(pair("a", "")).add(pair("b", "")).add(pair("c", "")).add(
-			  pair("d", "2"))),
+	EXPECT_EQ(unpack(Archive()
+				 .add(pair("a", ""))
+				 .add(pair("b", ""))
+				 .add(pair("c", ""))
+				 .add(pair("d", "2"))),
 		  "");
 	EXPECT_TRUE(linked("a", "b") && linked("c", "d") && !linked("b", "c"));
 	EXPECT_EQ(text("a") + text("c"), "2");
@@ -715,8 +727,7 @@ TEST_F(HardLinks, DataForAFileThatIsWrittenToLeavesMemoryToOthers)
 	host::reset();
 	host::set_files_are_pages(false);
 	host::set_memory_limit(u64{8} << 20);
-	EXPECT_EQ(unpack(Archive().add(name("a")).add(name("b", large)).trailer()),
-		  "write error");
+	EXPECT_EQ(unpack(Archive().add(name("a")).add(name("b", large)).trailer()), "write error");
 	EXPECT_LE(host::memory_peak(), (u64{7} << 20) + (u64{1} << 17));
 }
 
