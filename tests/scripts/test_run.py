@@ -144,6 +144,36 @@ def test_counts(copy: Path) -> None:
     assert done.returncode == 1
 
 
+def test_host_tests(copy: Path) -> None:
+    """All of them are run in groups, whose tests are counted; -k and --list are for single ones."""
+    host = copy / "tests/host"
+    host.mkdir()
+    (host / "group").write_text(
+        "#!/bin/sh\n"
+        "echo '[  PASSED  ] 1 test.'\n"
+        "echo '[  SKIPPED ] 1 test, listed below:'\n"
+        "echo '[  FAILED  ] 2 tests, listed below:'\n"
+        "exit 1\n"
+    )
+    (host / "group").chmod(0o755)
+    (host / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.20)\n"
+        "project(host LANGUAGES NONE)\n"
+        "enable_testing()\n"
+        "add_test(NAME Good.One COMMAND true)\n"
+        "add_test(NAME Bad.Two COMMAND false)\n"
+        'add_test(NAME all-1 COMMAND echo "[  PASSED  ] 3 tests.")\n'
+        'add_test(NAME all-2 COMMAND "${CMAKE_SOURCE_DIR}/group")\n'
+        "set_tests_properties(all-1 all-2 PROPERTIES LABELS shard)\n"
+    )
+    for words, last in (([], "4 passed, 2 failed, 1 skipped"), (["-k", "Good"], "1 passed, 0 failed, 0 skipped"),
+                        (["-k", "O|T"], "1 passed, 1 failed, 0 skipped")):
+        done = call(copy / "tests/run", "--host", *words)
+        assert done.stdout.strip().splitlines()[-1] == last, done.stdout + done.stderr
+    listed = call(copy / "tests/run", "--host", "--list").stdout.splitlines()
+    assert {"Good.One", "Bad.Two"} <= set(listed) and not any(line.startswith("all-") for line in listed)
+
+
 def test_pattern(copy: Path) -> None:
     """-k leaves out the rest; when nothing is left, nothing has passed."""
     done = call(copy / "tests/run", "--scripts", "-k", "good")
