@@ -44,6 +44,13 @@ protected:
 	{
 		return {.name = name, .data = data, .ino = 5, .nlink = 3};
 	}
+
+	static Item with_wrong_sum(Item item)
+	{
+		item.crc = true;
+		item.checksum = 1;
+		return item;
+	}
 };
 
 TEST_F(HardLinks, TheDataMayComeWithTheFirstName)
@@ -67,10 +74,8 @@ TEST_F(HardLinks, TheDataMayComeWithTheLastName)
 
 TEST_F(HardLinks, WrongDataStaysUnderNoName)
 {
-	Item wrong = name("b", "wrong");
+	const Item wrong = with_wrong_sum(name("b", "wrong"));
 
-	wrong.crc = true;
-	wrong.checksum = 1;
 	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(wrong)), "bad data checksum");
 	EXPECT_EQ(host::node_at("b"), nullptr);
 	EXPECT_EQ(text("a"), "data");
@@ -78,10 +83,8 @@ TEST_F(HardLinks, WrongDataStaysUnderNoName)
 
 TEST_F(HardLinks, WrongDataThatIsTheFirstStaysUnderNoName)
 {
-	Item wrong = name("b", "wrong");
+	const Item wrong = with_wrong_sum(name("b", "wrong"));
 
-	wrong.crc = true;
-	wrong.checksum = 1;
 	for (const bool pages : {true, false}) {
 		host::reset();
 		host::set_files_are_pages(pages);
@@ -93,10 +96,8 @@ TEST_F(HardLinks, WrongDataThatIsTheFirstStaysUnderNoName)
 
 TEST_F(HardLinks, WrongDataLeavesAFileWithoutAny)
 {
-	Item wrong = name("b", "wrong");
+	const Item wrong = with_wrong_sum(name("b", "wrong"));
 
-	wrong.crc = true;
-	wrong.checksum = 1;
 	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(wrong)), "bad data checksum");
 	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING,
 				 "initrd: 1 files have the inode number of another one, b the "
@@ -107,10 +108,8 @@ TEST_F(HardLinks, WrongDataLeavesAFileWithoutAny)
 
 TEST_F(HardLinks, WrongDataThatIsLikeAnothersLeavesThatAlone)
 {
-	Item wrong = name("b", "data");
+	const Item wrong = with_wrong_sum(name("b", "data"));
 
-	wrong.crc = true;
-	wrong.checksum = 1;
 	EXPECT_EQ(unpack(Archive().add(name("a", "data")).add(wrong)), "bad data checksum");
 	EXPECT_EQ(host::node_at("b"), nullptr);
 	EXPECT_EQ(text("a"), "data");
@@ -311,10 +310,8 @@ TEST_F(HardLinks, OtherNamesGetTheDataOfANameThatCannotBeMade)
 
 TEST_F(HardLinks, WrongDataOfANameThatCannotBeMadeStaysUnderNoName)
 {
-	Item wrong = name("none/c", "wrong");
+	const Item wrong = with_wrong_sum(name("none/c", "wrong"));
 
-	wrong.crc = true;
-	wrong.checksum = 1;
 	EXPECT_EQ(unpack(Archive().add(name("a")).add(wrong)), "bad data checksum");
 	EXPECT_EQ(text("a"), "");
 }
