@@ -7,6 +7,7 @@
 
 #include "initrd/image/formats.h"
 #include "initrd/image/segments.h"
+#include "initrd/kernel/policy.h"
 #include "seam/world.h"
 
 namespace inspect {
@@ -32,6 +33,13 @@ size_t end_of_trailer(Bytes image, size_t end)
 }
 
 } // namespace
+
+Result<initrd::cpio::Reader> reader_for(initrd::cpio::Handler &handler)
+{
+	return initrd::cpio::Reader::create(handler, seam_strict_hex() ?
+							     initrd::cpio::Hex::kStrict :
+							     initrd::cpio::Hex::kLenient);
+}
 
 void Recorder::count_skipped()
 {

@@ -12,6 +12,9 @@
 
 namespace inspect {
 
+/* A reader as strict as the kernel's. */
+initrd::Result<initrd::cpio::Reader> reader_for(initrd::cpio::Handler &handler);
+
 /* Writes down the entries of archives, with those that the reader leaves out. */
 class Recorder final : public initrd::cpio::Handler {
 public:

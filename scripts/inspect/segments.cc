@@ -7,7 +7,6 @@
 #include "initrd/image/formats.h"
 #include "initrd/image/segments.h"
 #include "initrd/kernel/cpus.h"
-#include "initrd/kernel/policy.h"
 #include "inspect/recorder.h"
 #include "inspect/trace.h"
 
@@ -83,9 +82,7 @@ size_t Gap::archives(size_t at, size_t end)
 {
 	Recorder recorder;
 	std::vector<Segment> found;
-	auto created = initrd::cpio::Reader::create(recorder, seam_strict_hex() ?
-								      initrd::cpio::Hex::kStrict :
-								      initrd::cpio::Hex::kLenient);
+	auto created = reader_for(recorder);
 
 	if (!created)
 		return at;

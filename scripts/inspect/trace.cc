@@ -3,7 +3,6 @@
 #include "inspect/trace.h"
 
 #include "initrd/kernel/image.h"
-#include "initrd/kernel/policy.h"
 
 namespace inspect {
 namespace {
@@ -63,9 +62,7 @@ private:
 
 Trace::Trace(Bytes image, u64 most) : image_(image), most_(most)
 {
-	auto created = initrd::cpio::Reader::create(recorder_, seam_strict_hex() ?
-								       initrd::cpio::Hex::kStrict :
-								       initrd::cpio::Hex::kLenient);
+	auto created = reader_for(recorder_);
 
 	reading_ = created.ok();
 	if (reading_) {
