@@ -251,11 +251,14 @@ void unpack_image(Region &region)
 	const size_t end = unpacked.end;
 
 	if (result && !unpacked.headers && end == bytes.size()) {
-		seam_log(
-			SEAM_LOG_WARNING,
-			"initrd: %zu bytes%s%s%s, nothing but NULs: nothing to unpack or to load (was it read from the right place?)\n",
-			bytes.size(), unpacked.compressor ? " of " : "", unpacked.compressor ?: "",
-			unpacked.compressor ? " data" : "");
+		const bool hold_nothing = unpacked.compressor && !unpacked.decoded;
+
+		seam_log(SEAM_LOG_WARNING,
+			 "initrd: %zu bytes%s%s%s, %s: nothing to unpack or to load (was it %s?)\n",
+			 bytes.size(), unpacked.compressor ? " of " : "", unpacked.compressor ?: "",
+			 unpacked.compressor ? " data" : "",
+			 hold_nothing ? "which hold nothing" : "nothing but NULs",
+			 hold_nothing ? "made without an error" : "read from the right place");
 		return;
 	}
 	if (result)

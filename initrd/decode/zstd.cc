@@ -227,6 +227,11 @@ Result<size_t> decode_frame(Bytes in, const FrameHeader &header, Sink &out)
 		if (status == SEAM_CODEC_NO_MEMORY)
 			return Error{kNoMemory, "ZSTD decompressor ran out of memory", 0,
 				     header.window};
+		if (status == SEAM_CODEC_UNSUPPORTED)
+			return Error{
+				kInvalid,
+				"zstd frame of a larger window than this kernel's decoder takes: compress with a smaller --long",
+				kWindowAt};
 		return Error{kInvalid, "ZSTD-compressed data has an incomplete frame header"};
 	}
 	auto frame = run_stream(

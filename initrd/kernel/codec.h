@@ -49,7 +49,8 @@ int seam_crc32_is_fast(void);
 
 /*
  * One Zstandard frame. `in` must start with its header. NULL with `status` set
- * on failure. What it refers back to is kept in a window that is allocated
+ * on failure (SEAM_CODEC_UNSUPPORTED: a header, or a window, that the library does not
+ * take, whatever the memory). What it refers back to is kept in a window that is allocated
  * here; or, if `in_place`, it is read where it was put: then each step's room
  * follows the one before, less what is left of that, and has at least
  * SEAM_ZSTD_ROOM bytes, and a step's input goes on to the input's end.

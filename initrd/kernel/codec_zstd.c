@@ -32,29 +32,6 @@ static bool __init start(struct seam_zstd *codec, size_t window)
 	return codec->context;
 }
 
-struct seam_zstd * __init seam_zstd_new(const u8 *in, size_t size, int in_place,
-					enum seam_codec_status *status)
-{
-	struct seam_zstd *codec;
-	zstd_frame_header header;
-
-	*status = SEAM_CODEC_CORRUPT;
-	if (zstd_get_frame_header(&header, in, size) != 0)
-		return NULL;
-	*status = SEAM_CODEC_NO_MEMORY;
-	if (!in_place && header.windowSize > SIZE_MAX / 2)
-		return NULL;
-	codec = seam_fault() ? NULL : kzalloc(sizeof(*codec), GFP_KERNEL);
-	if (!codec)
-		return NULL;
-	codec->in_place = in_place;
-	if (!start(codec, header.windowSize)) {
-		seam_zstd_free(codec);
-		return NULL;
-	}
-	return codec;
-}
-
 static enum seam_codec_status __init failed(size_t status)
 {
 	switch (zstd_get_error_code(status)) {
@@ -70,6 +47,30 @@ static enum seam_codec_status __init failed(size_t status)
 	default:
 		return SEAM_CODEC_CORRUPT;
 	}
+}
+
+struct seam_zstd * __init seam_zstd_new(const u8 *in, size_t size, int in_place,
+					enum seam_codec_status *status)
+{
+	struct seam_zstd *codec;
+	zstd_frame_header header;
+	size_t missing = zstd_get_frame_header(&header, in, size);
+
+	*status = zstd_is_error(missing) ? failed(missing) : SEAM_CODEC_CORRUPT;
+	if (missing)
+		return NULL;
+	*status = SEAM_CODEC_NO_MEMORY;
+	if (!in_place && header.windowSize > SIZE_MAX / 2)
+		return NULL;
+	codec = seam_fault() ? NULL : kzalloc(sizeof(*codec), GFP_KERNEL);
+	if (!codec)
+		return NULL;
+	codec->in_place = in_place;
+	if (!start(codec, header.windowSize)) {
+		seam_zstd_free(codec);
+		return NULL;
+	}
+	return codec;
 }
 
 /* One piece as the library wants it: a header, a block, a checksum. */

@@ -312,6 +312,7 @@ Result<bool> Unpacking::compressed_segment(const Format &format)
 	} while (!reader_.at_boundary() && next && next->decode == format.decode);
 	reading_.let_go();
 	report_.compressor = format.name;
+	report_.decoded += reader_.offset();
 	if (reader_.at_boundary())
 		return true;
 

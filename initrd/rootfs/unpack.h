@@ -19,6 +19,7 @@ struct Unpacked {
 	u64 headers = 0;		  /* entries that were really of cpio */
 	u64 entries = 0;		  /* of those, the ones acted on */
 	u64 bytes = 0;			  /* of file data */
+	u64 decoded = 0;		  /* bytes that came out of compressed segments */
 	Trouble trouble;		  /* for tell(), when unpacking failed; `where` is read */
 	/*
 	 * Where the archives end: at the end of what was given, or with something that

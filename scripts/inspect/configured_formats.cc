@@ -108,6 +108,9 @@ constexpr Filter kFilters[] = {
 	{10, "XZ_DEC_ARM64", false}, {11, "XZ_DEC_RISCV", false},
 };
 
+// ZSTD_WINDOWLOG_MAX_32 of the kernel's library.
+constexpr u32 kZstdWindowBits32 = 30;
+
 void configure_filters(const Config &config)
 {
 	u32 filters = 0;
@@ -123,6 +126,9 @@ void configure_filters(const Config &config)
 void configure_formats(const Config &config)
 {
 	configure_filters(config);
+	host::set_zstd_window_bits(config.known() && !config.has("64BIT") ?
+					   kZstdWindowBits32 :
+					   host::kMostZstdWindowBits);
 	initrd::configured.assign(initrd::formats_of_table().begin(),
 				  initrd::formats_of_table().end());
 	for (initrd::Format &format : initrd::configured) {

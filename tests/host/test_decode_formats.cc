@@ -228,6 +228,38 @@ TEST_F(DecodeFormat, ZstdsOutputThatIsTooLargeForAWindowIsNoMemory)
 	EXPECT_EQ(sink.output, Data(content.begin(), content.begin() + (128 << 10)));
 }
 
+TEST_F(DecodeFormat, ZstdsWindowThatTheLibraryDoesNotTakeIsNamed)
+{
+	const Data content = host::sample(100000);
+	Data packed = with_large_window(host::zstd_streamed(content));
+
+	// As on 32 bits.
+	host::set_zstd_window_bits(30);
+	Decoded decoded = decode(decode_zstd, packed);
+	EXPECT_EQ(decoded.code, kInvalid);
+	EXPECT_EQ(
+		decoded.reason,
+		"zstd frame of a larger window than this kernel's decoder takes: compress with a smaller --long");
+	EXPECT_EQ(decoded.offset, 4u);
+	host::set_zstd_window_bits(host::kMostZstdWindowBits);
+	EXPECT_EQ(decode(decode_zstd, packed).reason, "");
+	// Of 4 GiB: more than any library takes.
+	packed[5] += 1 << 3;
+	decoded = decode(decode_zstd, packed);
+	EXPECT_EQ(decoded.code, kInvalid);
+	EXPECT_EQ(decoded.offset, 4u);
+}
+
+TEST_F(DecodeFormat, Bzip2OfRandomisedBlocksIsRefusedAsTheKernelDoes)
+{
+	Data packed = host::bzip2(host::sample(500));
+
+	EXPECT_EQ(decode(decode_bzip2, packed).reason, "");
+	// (Of the first 617 bytes of a block none is changed by that.)
+	packed[14] |= 0x80;
+	EXPECT_EQ(decode(decode_bzip2, packed).reason, "decompressor failed");
+}
+
 TEST_F(DecodeFormat, ZstdThatNeedsADictionaryIsNamed)
 {
 	// (A window of 1 KiB, then the dictionary's number: 7.)

@@ -172,6 +172,19 @@ TEST_F(RootLimits, NothingButNulsIsSaid)
 	boot();
 	EXPECT_NE(host::whole_log().find(" of gzip data, nothing but NULs: "), std::string::npos)
 		<< host::whole_log();
+	// `find . | cpio | gzip` where there is no cpio.
+	host::reset();
+	host::reset_boot();
+	Data packed = host::gzip({});
+
+	const Data more = host::xz({});
+
+	packed.insert(packed.end(), more.begin(), more.end());
+	packed.resize(packed.size() + 512);
+	host::set_image(packed);
+	boot();
+	EXPECT_NE(host::whole_log().find(" of xz data, which hold nothing: "), std::string::npos)
+		<< host::whole_log();
 }
 
 } // namespace

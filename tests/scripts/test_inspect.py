@@ -641,6 +641,34 @@ def test_checks_of_xz(tree: Path) -> None:
     assert any("compress with xz --check=crc32" in text for text in texts(report(packed, RAM0, status=1)))
 
 
+@pytest.mark.parametrize("packer", [
+    ["xz", "--check=crc32", "--lzma2=preset=0,dict=300MiB", "-c"],
+    ["zstd", "-q", "-1", "--ultra", "--long=29", "-c"]], ids=["xz", "zstd"])
+def test_windows_are_bounded_by_the_memory(packer: list[str]) -> None:
+    """What looks back farther than its own library is used to, on a machine that has the
+    memory for that, and on one that has not."""
+    data = images.newc(entries(Entry.file("f", bytes(1 << 20))))
+    packed = images.run_tool(packer, data=data)
+    assert report(packed, "--memory=1G", status=0)["boots"]
+    if packer[0] == "zstd":  # has no need of it: less than that comes out
+        assert report(packed, "--memory=200M", status=0)["boots"]
+    else:
+        found = report(packed, "--memory=200M", status=1)
+        assert any("out of memory for the dictionary of xz data" in text for text in texts(found))
+
+
+def test_window_of_32_bits(tmp_path: Path) -> None:
+    """zstd of 32 bits takes no window of 2 GiB, whatever comes out."""
+    packed = images.run_tool(["zstd", "-q", "-1", "--ultra", "--long=31", "-c"], data=images.newc(entries()))
+    assert report(packed, status=0)["boots"]
+    config = tmp_path / "config"
+    for machine, refused in ("ARM", True), ("ARM64", False):
+        lines = ["BLK_DEV_INITRD", "RD_ZSTD", machine, *["64BIT"] * (not refused)]
+        config.write_text("".join(f"CONFIG_{line}=y\n" for line in lines))
+        assert refused == any("window" in text and "smaller --long" in text
+                              for text in texts(report(packed, f"--config={config}")))
+
+
 def test_digests(tree: Path) -> None:
     """The right one, and another one: in every letter, or not at all."""
     data = image(tree, "romfs").read_bytes()

@@ -19,8 +19,8 @@
 
 #include "seam/world.h"
 
-// No boot's decompressor asks for more than this.
-static constexpr size_t kMost = size_t{256} << 20;
+// What a decompressor is given at most, where nobody says how much memory there is.
+static constexpr u64 kMost = u64{256} << 20;
 
 // Other processors have codecs, too.
 static void count_codec(int change)
@@ -107,6 +107,7 @@ void seam_inflate_free(struct seam_inflate *codec)
 
 static bool crc32_is_fast = false;
 static u32 xz_filters = host::kAllXzFilters;
+static u32 zstd_window_bits = host::kMostZstdWindowBits;
 
 namespace host {
 
@@ -118,6 +119,11 @@ void set_crc32_is_fast(bool fast)
 void set_xz_filters(u32 filters)
 {
 	xz_filters = filters;
+}
+
+void set_zstd_window_bits(u32 bits)
+{
+	zstd_window_bits = bits;
 }
 
 } // namespace host
@@ -132,16 +138,42 @@ int seam_crc32_is_fast(void)
 	return crc32_is_fast;
 }
 
+namespace {
+
+seam_codec_status failed(size_t status)
+{
+	switch (ZSTD_getErrorCode(status)) {
+	case ZSTD_error_memory_allocation:
+		return SEAM_CODEC_NO_MEMORY;
+	case ZSTD_error_checksum_wrong:
+		return SEAM_CODEC_BAD_CHECKSUM;
+	case ZSTD_error_parameter_unsupported:
+	case ZSTD_error_version_unsupported:
+	case ZSTD_error_frameParameter_unsupported:
+	case ZSTD_error_frameParameter_windowTooLarge:
+		return SEAM_CODEC_UNSUPPORTED;
+	default:
+		return SEAM_CODEC_CORRUPT;
+	}
+}
+
+} // namespace
+
 struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, int in_place,
 				enum seam_codec_status *status)
 {
 	ZSTD_frameHeader header;
+	const size_t missing = ZSTD_getFrameHeader(&header, in, size);
 
-	*status = SEAM_CODEC_CORRUPT;
-	if (ZSTD_getFrameHeader(&header, in, size) != 0)
+	*status = ZSTD_isError(missing) ? failed(missing) : SEAM_CODEC_CORRUPT;
+	if (missing)
 		return nullptr;
+	if (header.windowSize >> zstd_window_bits > 1) {
+		*status = SEAM_CODEC_UNSUPPORTED;
+		return nullptr;
+	}
 	*status = SEAM_CODEC_NO_MEMORY;
-	if ((!in_place && header.windowSize > kMost) || !host::may_allocate())
+	if ((!in_place && header.windowSize > host::most_at_once(kMost)) || !host::may_allocate())
 		return nullptr;
 
 	const size_t size_of_workspace =
@@ -163,23 +195,6 @@ struct seam_zstd *seam_zstd_new(const u8 *in, size_t size, int in_place,
 }
 
 namespace {
-
-seam_codec_status failed(size_t status)
-{
-	switch (ZSTD_getErrorCode(status)) {
-	case ZSTD_error_memory_allocation:
-		return SEAM_CODEC_NO_MEMORY;
-	case ZSTD_error_checksum_wrong:
-		return SEAM_CODEC_BAD_CHECKSUM;
-	case ZSTD_error_parameter_unsupported:
-	case ZSTD_error_version_unsupported:
-	case ZSTD_error_frameParameter_unsupported:
-	case ZSTD_error_frameParameter_windowTooLarge:
-		return SEAM_CODEC_UNSUPPORTED;
-	default:
-		return SEAM_CODEC_CORRUPT;
-	}
-}
 
 seam_codec_status step_in_place(ZSTD_DCtx *context, seam_codec_io *io)
 {
@@ -273,7 +288,7 @@ struct seam_xz *seam_xz_new(void)
 void seam_xz_reset(struct seam_xz *codec)
 {
 	// As the kernel's: one stream, then whatever follows.
-	const lzma_ret status = lzma_stream_decoder(&codec->stream, kMost, 0);
+	const lzma_ret status = lzma_stream_decoder(&codec->stream, host::most_at_once(kMost), 0);
 
 	if (status != LZMA_OK && status != LZMA_MEM_ERROR)
 		host::complain("liblzma does not start");

@@ -17,7 +17,7 @@
 namespace {
 
 constexpr int kGarbage = 0xa5;
-// More than any boot would have.
+// More than any boot would have, where nobody says how much there is.
 constexpr u64 kMost = u64{1} << 30;
 
 // What there is when nobody says otherwise: enough for every dictionary, too little
@@ -44,7 +44,7 @@ State state;
 
 void *allocate(size_t size, int fill)
 {
-	if (!host::may_allocate() || size > kMost)
+	if (!host::may_allocate() || size > host::most_at_once(kMost))
 		return nullptr;
 
 	void *const memory = host::counted_malloc(size ? size : 1);
@@ -110,6 +110,11 @@ void set_memory_for_objects(u64 bytes)
 void set_memory_for_pages(u64 bytes)
 {
 	state.for_pages = bytes;
+}
+
+u64 most_at_once(u64 usual)
+{
+	return state.limit == ~0ull ? usual : state.limit;
 }
 
 u64 memory_limit()

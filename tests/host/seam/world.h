@@ -56,6 +56,8 @@ void set_memory_for_pages(u64 bytes);
  * reset() there is no limit. With one, what is left of it is what is available.
  */
 void set_memory_limit(u64 bytes);
+/* The most that one allocation gets: `usual`, or that limit where there is one. */
+u64 most_at_once(u64 usual);
 /* ~0: there is none. */
 u64 memory_limit();
 /* Takes so many bytes; false, and none, where they are not there. */
@@ -233,6 +235,9 @@ void set_crc32_is_fast(bool fast);
 /* Which filters the kernel's xz library has: a bit for each one's number; all at first. */
 inline constexpr u32 kAllXzFilters = 0xff0;
 void set_xz_filters(u32 filters);
+/* The windows that the kernel's zstd library takes: below 2^(bits + 1); 31 at first. */
+inline constexpr u32 kMostZstdWindowBits = 31;
+void set_zstd_window_bits(u32 bits);
 
 /* The block layer's view of the RAM disks. */
 
