@@ -3,6 +3,7 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/init.h>
+#include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/magic.h>
 #include <linux/memcontrol.h>
@@ -129,6 +130,13 @@ static void __init unmake_ready(struct folio *folio)
 	mem_cgroup_uncharge(folio);
 }
 
+/* `change` pages more are the mapping's, with its tree locked. */
+static void __init change_nrpages(struct address_space *mapping, long change)
+{
+	lockdep_assert_held(&mapping->i_pages.xa_lock);
+	mapping->nrpages += change;
+}
+
 /* Counts pages that are the mapping's now, with its tree locked. */
 static void __init count_pages(struct address_space *mapping, struct page **pages, size_t count)
 {
@@ -147,7 +155,7 @@ static void __init count_pages(struct address_space *mapping, struct page **page
 			__lruvec_stat_mod_folio(folio, NR_SHMEM, end - first);
 	}
 	if (!shmem)
-		mapping->nrpages += count;
+		change_nrpages(mapping, count);
 }
 
 /* Puts pages into the mapping's tree, side by side; returns how many. */
@@ -157,6 +165,7 @@ static size_t __init store(struct address_space *mapping, pgoff_t first, struct 
 	XA_STATE(xas, &mapping->i_pages, first);
 	size_t done = 0, counted = 0;
 
+	lockdep_assert_held_write(&mapping->host->i_rwsem);
 	do {
 		xas_lock_irq(&xas);
 		while (done < count) {
@@ -192,7 +201,7 @@ static void __init give_room(struct inode *inode, size_t pages)
 	if (!pages || !shmem_mapping(inode->i_mapping))
 		return;
 	xa_lock_irq(&inode->i_mapping->i_pages);
-	inode->i_mapping->nrpages -= pages;
+	change_nrpages(inode->i_mapping, -(long)pages);
 	xa_unlock_irq(&inode->i_mapping->i_pages);
 	shmem_uncharge(inode, pages);
 }

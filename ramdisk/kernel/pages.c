@@ -85,7 +85,6 @@ static void free_retired_adopted(struct rcu_head *head)
 	struct page *page = container_of(head, struct page, rcu_head);
 	size_t left = page_private(page);
 
-	set_page_private(page, 0);
 	while (left) {
 		size_t freed = free_reserved_block(page, left);
 
@@ -268,7 +267,6 @@ static void free_retired(struct rcu_head *head)
 	while (page) {
 		struct page *next = (struct page *)page_private(page);
 
-		set_page_private(page, 0);
 		__free_page(page);
 		page = next;
 	}

@@ -32,12 +32,13 @@ void put_le32(Data &out, u32 value)
 		out.push_back(static_cast<u8>(value >> 8 * i));
 }
 
-Data deflate_as(const Data &plain, gz_header *header)
+Data deflate_as(const Data &plain, gz_header *header, int level = 6)
 {
 	z_stream stream = {};
 	Data out(plain.size() + plain.size() / 100 + 1024);
 
-	expect(deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK,
+	expect(deflateInit2(&stream, level, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) ==
+		       Z_OK,
 	       "deflateInit2");
 	if (header)
 		deflateSetHeader(&stream, header);
@@ -85,6 +86,11 @@ Data xz_as(const Data &plain, lzma_check check)
 Data gzip(const Data &plain)
 {
 	return deflate_as(plain, nullptr);
+}
+
+Data gzip_stored(const Data &plain)
+{
+	return deflate_as(plain, nullptr, Z_NO_COMPRESSION);
 }
 
 Data gzip_with_all_fields(const Data &plain)

@@ -46,6 +46,8 @@ extern const Method kMethods[7];
 const Method &method(const std::string &name);
 
 Data gzip(const Data &plain);
+/* Not compressed: of blocks that are stored. */
+Data gzip_stored(const Data &plain);
 /* With every optional field that RFC 1952 knows. */
 Data gzip_with_all_fields(const Data &plain);
 Data bzip2(const Data &plain);

@@ -285,6 +285,20 @@ TEST_F(Segments, TheMemoryOfArchivesGoesBackBeforeTheImageIsLoaded)
 	EXPECT_EQ(host::image_pages(), "FFFFHHHH");
 }
 
+TEST_F(Segments, CompressedNulsAreKeptUntilItIsKnownWhatFollowsThem)
+{
+	// More of them than are read at once; an archive might come, and it is an image.
+	Data content(4 << 20);
+
+	content.resize(content.size() + 3 * kPage, 'x');
+	const Data packed = host::gzip_stored(content);
+	const size_t pages = (packed.size() + kPage - 1) / kPage;
+
+	host::set_image(early(kPage) + packed);
+	initrd_populate_rootfs();
+	EXPECT_EQ(host::image_pages(), "F" + std::string(pages, 'o'));
+}
+
 TEST_F(Segments, AllIsRetainedWhereItIs)
 {
 	const Data image = ext2(40960);
