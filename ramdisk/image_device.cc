@@ -2,9 +2,9 @@
 
 #include "ramdisk/image_device.h"
 
+#include "initrd/seam/image_device.h"
 #include "initrd/support/guard.h"
 #include "initrd/support/result.h"
-#include "ramdisk/kernel/image_device.h"
 
 namespace ramdisk {
 namespace {

@@ -2,7 +2,7 @@
 /*
  * /dev/initrd, block 1:250: the boot loader's bytes as they are, to be read
  * once (the document on noinitrd). The boot path fills it; the block layer's
- * side is kernel/image_device.h.
+ * side is initrd/seam/image_device.h.
  */
 #ifndef RAMDISK_IMAGE_DEVICE_H
 #define RAMDISK_IMAGE_DEVICE_H

@@ -5,8 +5,8 @@
 #ifndef RAMDISK_MEMORY_LEFT_H
 #define RAMDISK_MEMORY_LEFT_H
 
+#include "initrd/seam/pages.h"
 #include "initrd/support/memory.h"
-#include "ramdisk/kernel/pages.h"
 
 namespace ramdisk {
 

@@ -10,9 +10,9 @@
 #ifndef RAMDISK_PAGE_STORE_H
 #define RAMDISK_PAGE_STORE_H
 
+#include "initrd/seam/pages.h"
 #include "initrd/support/bytes.h"
 #include "initrd/support/result.h"
-#include "ramdisk/kernel/pages.h"
 
 namespace ramdisk {
 

@@ -3,13 +3,13 @@
  * ramdisk/: the block driver of major 1, /dev/ram0 and on, whose owner of pages
  * can take them over instead of copying them.
  *
- * This is the side that the boot path uses; kernel/blkdev.h is the one that the
+ * This is the side that the boot path uses; initrd/seam/blkdev.h is the one that the
  * block layer's shim uses.
  */
 #ifndef RAMDISK_RAMDISK_H
 #define RAMDISK_RAMDISK_H
 
-#include "ramdisk/kernel/blkdev.h"
+#include "initrd/seam/blkdev.h"
 #include "ramdisk/page_store.h"
 
 namespace ramdisk {

@@ -8,7 +8,7 @@
 # The kernel series that the overlay is written for, one row each:
 #   series   Debian package with its sources   folder in the package's tarball
 #   and the suites of Debian's that have the package, for machines whose own have not
-# A new series is a new row here (and whatever differs in initrd/kernel/).
+# A new series is a new row here (and whatever differs in initrd/linux/).
 KERNEL_SERIES=(
 	"6.1   linux-source-6.1   linux-source-6.1   bookworm bookworm-security"
 	"6.12  linux-source-6.12  linux-source-6.12  trixie trixie-security"

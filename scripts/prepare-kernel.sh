@@ -280,7 +280,7 @@ project_files() {
 		for part in Kbuild Kconfig initrd ramdisk tests/kunit scripts/Makefile.cxx; do
 			[[ ! -e $part ]] || parts+=("$part")
 		done
-		find -L "${parts[@]}" -name '.*' -prune -o -type f \
+		find -L "${parts[@]}" \( -name '.*' -o -path initrd/hosted \) -prune -o -type f \
 			\( -name Kbuild -o -name Kconfig -o -name 'Makefile.*' -o -name '*.h' \
 			-o -name '*.c' -o -name '*.cc' -o -name '*.S' \) ! -name '*.mod.c' -print
 	) | LC_ALL=C sort

@@ -195,10 +195,10 @@ def check(function: Check) -> Check:
 
 @check
 def objects_are_there(kernel: Kernel) -> list[str]:
-    """The C++ was built at all: boot, cpio, image, rootfs, root, ramdisk."""
+    """The C++ was built at all: boot, formats, image, rootfs, load, ramdisk."""
     have = {str(source) for source in kernel.sources}
-    wanted = ["initrd/boot.cc", "initrd/cpio/", "initrd/decode/", "initrd/image/", "initrd/rootfs/",
-              "initrd/root/", "ramdisk/"]
+    wanted = ["initrd/boot/", "initrd/formats/", "initrd/image/", "initrd/rootfs/", "initrd/load/",
+              "ramdisk/"]
     return [f"nothing was built of {w}" for w in wanted if not any(h.startswith(w) for h in have)]
 
 

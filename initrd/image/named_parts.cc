@@ -2,8 +2,8 @@
 
 #include "initrd/image/named_parts.h"
 
-#include "initrd/image/formats.h"
-#include "initrd/image/segments.h"
+#include "initrd/formats/formats.h"
+#include "initrd/formats/segments.h"
 #include "initrd/support/parse.h"
 
 namespace initrd {

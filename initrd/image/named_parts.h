@@ -7,7 +7,7 @@
 #ifndef INITRD_IMAGE_NAMED_PARTS_H
 #define INITRD_IMAGE_NAMED_PARTS_H
 
-#include "initrd/kernel/digest.h"
+#include "initrd/seam/digest.h"
 #include "initrd/support/bytes.h"
 
 namespace initrd {

@@ -5,7 +5,7 @@
 #ifndef INITRD_IMAGE_READING_H
 #define INITRD_IMAGE_READING_H
 
-#include "initrd/decode/progress.h"
+#include "initrd/formats/progress.h"
 #include "initrd/image/region.h"
 
 namespace initrd {

@@ -2,8 +2,8 @@
 
 #include "initrd/image/region.h"
 
-#include "initrd/kernel/log.h"
-#include "initrd/kernel/memory.h"
+#include "initrd/seam/log.h"
+#include "initrd/seam/memory.h"
 #include "initrd/support/parse.h"
 #include "initrd/support/utility.h"
 

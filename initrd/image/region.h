@@ -5,8 +5,8 @@
 #ifndef INITRD_IMAGE_REGION_H
 #define INITRD_IMAGE_REGION_H
 
-#include "initrd/kernel/image.h"
-#include "initrd/kernel/memory.h"
+#include "initrd/seam/image.h"
+#include "initrd/seam/memory.h"
 #include "initrd/support/bytes.h"
 #include "initrd/support/result.h"
 

@@ -5,7 +5,7 @@
 #ifndef INITRD_IMAGE_TROUBLE_H
 #define INITRD_IMAGE_TROUBLE_H
 
-#include "initrd/image/formats.h"
+#include "initrd/formats/formats.h"
 #include "initrd/support/bytes.h"
 #include "initrd/support/result.h"
 

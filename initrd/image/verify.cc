@@ -4,9 +4,9 @@
 
 #include "initrd/image/verify.h"
 
-#include "initrd/image/formats.h"
+#include "initrd/formats/formats.h"
 #include "initrd/image/named_parts.h"
-#include "initrd/kernel/log.h"
+#include "initrd/seam/log.h"
 #include "initrd/support/parse.h"
 #include "initrd/support/text.h"
 

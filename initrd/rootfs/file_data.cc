@@ -2,8 +2,8 @@
 
 #include "initrd/rootfs/file_data.h"
 
-#include "initrd/kernel/cpus.h"
 #include "initrd/rootfs/memory_left.h"
+#include "initrd/seam/cpus.h"
 
 namespace initrd::rootfs {
 namespace {

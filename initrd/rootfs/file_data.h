@@ -6,8 +6,8 @@
 #define INITRD_ROOTFS_FILE_DATA_H
 
 #include "initrd/image/region.h"
-#include "initrd/kernel/cache.h"
-#include "initrd/kernel/handles.h"
+#include "initrd/rootfs/handles.h"
+#include "initrd/seam/cache.h"
 #include "initrd/support/bytes.h"
 #include "initrd/support/result.h"
 

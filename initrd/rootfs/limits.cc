@@ -2,9 +2,9 @@
 
 #include "initrd/rootfs/limits.h"
 
-#include "initrd/kernel/files.h"
-#include "initrd/kernel/log.h"
-#include "initrd/kernel/memory.h"
+#include "initrd/seam/files.h"
+#include "initrd/seam/log.h"
+#include "initrd/seam/memory.h"
 #include "initrd/support/memory.h"
 #include "initrd/support/text.h"
 #include "initrd/support/utility.h"

@@ -2,8 +2,8 @@
 
 #include "initrd/rootfs/link_table.h"
 
-#include "initrd/kernel/random.h"
 #include "initrd/rootfs/memory_left.h"
+#include "initrd/seam/random.h"
 #include "initrd/support/text.h"
 
 namespace initrd::rootfs {
@@ -17,8 +17,7 @@ constexpr u32 kMostTargets = 8;
 bool same_number(const LinkGroup &group, const cpio::Entry &entry)
 {
 	return group.ino == entry.ino && group.dev_major == entry.dev_major &&
-	       group.dev_minor == entry.dev_minor &&
-	       (group.mode & cpio::kTypeMask) == entry.type();
+	       group.dev_minor == entry.dev_minor && (group.mode & cpio::kTypeMask) == entry.type();
 }
 
 bool same_owner(const LinkGroup &group, const cpio::Entry &entry)
@@ -117,8 +116,8 @@ Result<void> LinkTable::make_room()
 			turned = group;
 		}
 		while (LinkGroup *const group = turned) {
-			LinkGroup *&chain = Chains(buckets_).of(*this, group->ino,
-								group->dev_major, group->dev_minor);
+			LinkGroup *&chain = Chains(buckets_).of(*this, group->ino, group->dev_major,
+								group->dev_minor);
 
 			turned = group->next;
 			group->next = chain;
@@ -190,10 +189,9 @@ Result<LinkGroup *> LinkTable::part(const cpio::Entry &entry, LinkGroup &joined)
 
 Result<LinkGroup *> LinkTable::add(const cpio::Entry &entry, bool shares_number)
 {
-	LinkGroup *const group =
-		hardly_any_memory_left() ?
-			nullptr :
-			static_cast<LinkGroup *>(seam_alloc(sizeof(LinkGroup)));
+	LinkGroup *const group = hardly_any_memory_left() ?
+					 nullptr :
+					 static_cast<LinkGroup *>(seam_alloc(sizeof(LinkGroup)));
 
 	if (!group)
 		return Error{kNoMemory, "out of memory"};

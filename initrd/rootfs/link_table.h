@@ -13,8 +13,9 @@
 #ifndef INITRD_ROOTFS_LINK_TABLE_H
 #define INITRD_ROOTFS_LINK_TABLE_H
 
-#include "initrd/cpio/reader.h"
-#include "initrd/kernel/handles.h"
+#include "initrd/formats/buffer.h"
+#include "initrd/formats/cpio_reader.h"
+#include "initrd/rootfs/handles.h"
 #include "initrd/support/result.h"
 
 namespace initrd::rootfs {

@@ -7,7 +7,7 @@
 #ifndef INITRD_ROOTFS_MEMORY_LEFT_H
 #define INITRD_ROOTFS_MEMORY_LEFT_H
 
-#include "initrd/kernel/memory.h"
+#include "initrd/seam/memory.h"
 #include "initrd/support/compiler.h"
 #include "initrd/support/memory.h"
 

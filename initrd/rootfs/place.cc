@@ -2,7 +2,7 @@
 
 #include "initrd/rootfs/place.h"
 
-#include "initrd/cpio/reader.h"
+#include "initrd/formats/cpio_reader.h"
 
 namespace initrd::rootfs {
 namespace {

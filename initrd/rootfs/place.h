@@ -6,7 +6,8 @@
 #ifndef INITRD_ROOTFS_PLACE_H
 #define INITRD_ROOTFS_PLACE_H
 
-#include "initrd/kernel/handles.h"
+#include "initrd/formats/buffer.h"
+#include "initrd/rootfs/handles.h"
 
 namespace initrd::rootfs {
 

@@ -2,7 +2,7 @@
 
 #include "initrd/rootfs/same_data.h"
 
-#include "initrd/kernel/cpus.h"
+#include "initrd/seam/cpus.h"
 
 namespace initrd::rootfs {
 namespace {

@@ -5,8 +5,9 @@
 #ifndef INITRD_ROOTFS_SAME_DATA_H
 #define INITRD_ROOTFS_SAME_DATA_H
 
-#include "initrd/kernel/handles.h"
+#include "initrd/formats/buffer.h"
 #include "initrd/rootfs/file_data.h"
+#include "initrd/rootfs/handles.h"
 #include "initrd/support/bytes.h"
 #include "initrd/support/result.h"
 

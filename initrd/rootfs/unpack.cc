@@ -2,15 +2,15 @@
 
 #include "initrd/rootfs/unpack.h"
 
-#include "initrd/cpio/reader.h"
-#include "initrd/decode/decoder.h"
-#include "initrd/image/formats.h"
+#include "initrd/formats/cpio_reader.h"
+#include "initrd/formats/decoder.h"
+#include "initrd/formats/formats.h"
+#include "initrd/formats/segments.h"
 #include "initrd/image/reading.h"
-#include "initrd/image/segments.h"
-#include "initrd/kernel/cpus.h"
-#include "initrd/kernel/log.h"
-#include "initrd/kernel/policy.h"
 #include "initrd/rootfs/writer.h"
+#include "initrd/seam/cpus.h"
+#include "initrd/seam/log.h"
+#include "initrd/seam/policy.h"
 #include "initrd/support/text.h"
 
 namespace initrd::rootfs {

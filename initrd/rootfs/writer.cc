@@ -3,8 +3,8 @@
 #include "initrd/rootfs/writer.h"
 
 #include "initrd/image/trouble.h"
-#include "initrd/kernel/cpus.h"
 #include "initrd/rootfs/memory_left.h"
+#include "initrd/seam/cpus.h"
 #include "initrd/support/text.h"
 
 namespace initrd::rootfs {
@@ -420,8 +420,7 @@ Result<void> Writer::make_directory(const cpio::Entry &entry)
 
 Result<void> Writer::make_special(const cpio::Entry &entry)
 {
-	LinkGroup *const group =
-		entry.nlink > 1 ? TRY(links_.join(entry, place_.node())) : nullptr;
+	LinkGroup *const group = entry.nlink > 1 ? TRY(links_.join(entry, place_.node())) : nullptr;
 	int status = -kNoEntry;
 
 	if (is_other_name(group))
@@ -429,9 +428,8 @@ Result<void> Writer::make_special(const cpio::Entry &entry)
 	// By its own header it can be made without the other, too.
 	if (status < 0)
 		status = place_.mode() ? 0 :
-					 seam_node_mknod(place_.folder(), place_.node(),
-							 entry.mode, entry.rdev_major,
-							 entry.rdev_minor);
+					 seam_node_mknod(place_.folder(), place_.node(), entry.mode,
+							 entry.rdev_major, entry.rdev_minor);
 	if (group && status >= 0)
 		group->node = Node(seam_node_hold(place_.node()));
 	made(entry, status, true);

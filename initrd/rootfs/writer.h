@@ -6,9 +6,8 @@
 #ifndef INITRD_ROOTFS_WRITER_H
 #define INITRD_ROOTFS_WRITER_H
 
-#include "initrd/cpio/reader.h"
+#include "initrd/formats/cpio_reader.h"
 #include "initrd/image/region.h"
-#include "initrd/kernel/handles.h"
 #include "initrd/rootfs/file_data.h"
 #include "initrd/rootfs/link_table.h"
 #include "initrd/rootfs/place.h"

@@ -8,16 +8,16 @@
 #include <cstring>
 
 #include "initrd/image/verify.h"
-#include "initrd/kernel/log.h"
-#include "initrd/root/ramdisk_loader.h"
+#include "initrd/seam/log.h"
+#include "initrd/load/ramdisk_loader.h"
 #include "initrd/support/parse.h"
-#include "ramdisk/kernel/blkdev.h"
-#include "seam/world.h"
+#include "initrd/seam/blkdev.h"
+#include "initrd/hosted/world.h"
 
 namespace inspect {
 namespace {
 
-// The shims of initrd/kernel/boot.c and ramdisk/kernel/blkdev.c, one row each.
+// The shims of initrd/linux/boot.c and ramdisk/linux/blkdev.c, one row each.
 struct Parameter {
 	const char *name;
 	void (*set)(const Kernel &kernel, const char *value);

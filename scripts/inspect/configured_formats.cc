@@ -6,7 +6,7 @@
 #define identify_compressed identify_compressed_in_table
 #define known_formats formats_of_table
 // NOLINTNEXTLINE(bugprone-suspicious-include)
-#include "initrd/image/formats.cc"
+#include "initrd/formats/formats.cc"
 #undef identify
 #undef identify_compressed
 #undef known_formats
@@ -19,7 +19,7 @@
 
 #include "inspect/kernel.h"
 #include "inspect/trace.h"
-#include "seam/world.h"
+#include "initrd/hosted/world.h"
 
 namespace initrd {
 

@@ -2,11 +2,11 @@
 // unpack.cc as it is, and in front of it what tells a trace which archives are unpacked,
 // and what is only looked at.
 
-#include "initrd/cpio/reader.h"
-#include "initrd/decode/decoder.h"
-#include "initrd/image/formats.h"
+#include "initrd/formats/cpio_reader.h"
+#include "initrd/formats/decoder.h"
+#include "initrd/formats/formats.h"
 #include "initrd/image/reading.h"
-#include "initrd/image/segments.h"
+#include "initrd/formats/segments.h"
 #include "initrd/rootfs/writer.h"
 
 #define unpack unpack_unseen

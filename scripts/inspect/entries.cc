@@ -5,7 +5,7 @@
 #include <map>
 
 #include "inspect/findings.h"
-#include "seam/tree.h"
+#include "initrd/hosted/tree.h"
 
 namespace inspect {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "seam/files.h"
+#include "initrd/hosted/files.h"
 
 namespace inspect {
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "initrd/image/segments.h"
-#include "initrd/kernel/log.h"
+#include "initrd/formats/segments.h"
+#include "initrd/seam/log.h"
 #include "inspect/file_systems.h"
-#include "seam/world.h"
+#include "initrd/hosted/world.h"
 
 namespace inspect {
 namespace {

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "initrd/image/segments.h"
+#include "initrd/formats/segments.h"
 #include "inspect/findings.h"
 #include "inspect/machine.h"
 #include "inspect/segments.h"
 #include "inspect/steps.h"
-#include "seam/tree.h"
-#include "seam/world.h"
+#include "initrd/hosted/tree.h"
+#include "initrd/hosted/world.h"
 
 namespace inspect {
 namespace {

@@ -40,7 +40,7 @@ struct Request {
 
 /*
  * What the kernel would do with `image`, any bytes at all. The boot path itself is run
- * (initrd/boot.cc), in the world of the host tests' seam, which is reset before and
+ * (initrd/boot/boot.cc), in the world of the host tests' seam, which is reset before and
  * after: nothing is left but the report. It starts no program (that is look_inside's),
  * writes no file, prints nothing and does not exit. Not reentrant: there is one world.
  *

@@ -7,8 +7,8 @@
 #include "inspect/kernel.h"
 
 // NOLINTNEXTLINE(bugprone-suspicious-include)
-#include "initrd/boot.cc"
-#include "seam/world.h"
+#include "initrd/boot/boot.cc"
+#include "initrd/hosted/world.h"
 
 #define KERNEL_OF(space)                                                      \
 	{                                                                     \
@@ -42,7 +42,7 @@ INSIDE
 namespace built_in_archive_only {
 namespace initrd { using namespace ::initrd; }
 // NOLINTNEXTLINE(bugprone-suspicious-include)
-#include "initrd/boot.cc"
+#include "initrd/boot/boot.cc"
 INSIDE
 }
 #undef CONFIG_INITRAMFS_FORCE
@@ -52,7 +52,7 @@ INSIDE
 namespace ramdisk_as_module {
 namespace initrd { using namespace ::initrd; }
 // NOLINTNEXTLINE(bugprone-suspicious-include)
-#include "initrd/boot.cc"
+#include "initrd/boot/boot.cc"
 INSIDE
 }
 
@@ -60,7 +60,7 @@ INSIDE
 namespace no_ramdisk {
 namespace initrd { using namespace ::initrd; }
 // NOLINTNEXTLINE(bugprone-suspicious-include)
-#include "initrd/boot.cc"
+#include "initrd/boot/boot.cc"
 INSIDE
 }
 
@@ -68,7 +68,7 @@ INSIDE
 namespace no_block_layer {
 namespace initrd { using namespace ::initrd; }
 // NOLINTNEXTLINE(bugprone-suspicious-include)
-#include "initrd/boot.cc"
+#include "initrd/boot/boot.cc"
 INSIDE
 }
 // clang-format on

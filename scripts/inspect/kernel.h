@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * initrd/boot.cc for each way in which a kernel can be configured, and what of the
+ * initrd/boot/boot.cc for each way in which a kernel can be configured, and what of the
  * configuration the other files look at.
  */
 #ifndef INSPECT_KERNEL_H
 #define INSPECT_KERNEL_H
 
-#include "initrd/image/segments.h"
+#include "initrd/formats/segments.h"
 #include "inspect/config.h"
 
 namespace inspect {

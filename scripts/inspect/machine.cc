@@ -7,16 +7,17 @@
 #include <cstdio>
 #include <sstream>
 
-#include "initrd/image/formats.h"
-#include "initrd/root/ramdisk_loader.h"
+#include "initrd/formats/formats.h"
+#include "initrd/load/ramdisk_loader.h"
+#include "initrd/seam/files.h"
 #include "initrd/support/parse.h"
 #include "initrd/support/utility.h"
 #include "inspect/bootconfig.h"
 #include "inspect/file_systems.h"
 #include "ramdisk/ramdisk.h"
-#include "seam/limits.h"
-#include "seam/tree.h"
-#include "seam/world.h"
+#include "initrd/hosted/limits.h"
+#include "initrd/hosted/tree.h"
+#include "initrd/hosted/world.h"
 
 namespace inspect {
 namespace {

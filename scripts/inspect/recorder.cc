@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "initrd/image/formats.h"
-#include "initrd/image/segments.h"
-#include "initrd/kernel/policy.h"
-#include "seam/world.h"
+#include "initrd/formats/formats.h"
+#include "initrd/formats/segments.h"
+#include "initrd/seam/policy.h"
+#include "initrd/hosted/world.h"
 
 namespace inspect {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <vector>
 
-#include "initrd/cpio/reader.h"
+#include "initrd/formats/cpio_reader.h"
 #include "inspect/report.h"
 
 namespace inspect {

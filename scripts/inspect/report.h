@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "initrd/support/types.h"
-#include "seam/files.h"
+#include "initrd/hosted/files.h"
 
 namespace inspect {
 

@@ -5,7 +5,7 @@
 
 #include "inspect/file_systems.h"
 #include "inspect/findings.h"
-#include "seam/files.h"
+#include "initrd/hosted/files.h"
 
 namespace inspect {
 namespace {

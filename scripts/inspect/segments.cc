@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "initrd/image/formats.h"
-#include "initrd/image/segments.h"
-#include "initrd/kernel/cpus.h"
+#include "initrd/formats/formats.h"
+#include "initrd/formats/segments.h"
+#include "initrd/seam/cpus.h"
 #include "inspect/recorder.h"
 #include "inspect/trace.h"
 

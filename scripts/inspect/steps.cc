@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "seam/world.h"
+#include "initrd/hosted/world.h"
 
 namespace inspect {
 namespace {

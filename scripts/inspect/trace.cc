@@ -2,7 +2,7 @@
 
 #include "inspect/trace.h"
 
-#include "initrd/kernel/image.h"
+#include "initrd/seam/image.h"
 
 namespace inspect {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "initrd/decode/decoder.h"
+#include "initrd/formats/decoder.h"
 #include "initrd/rootfs/unpack.h"
 #include "inspect/recorder.h"
 #include "inspect/report.h"

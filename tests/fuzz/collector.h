@@ -9,8 +9,8 @@
 #include <sanitizer/asan_interface.h>
 
 #include "fixture.h"
-#include "initrd/decode/decoder.h"
-#include "initrd/kernel/cpus.h"
+#include "initrd/formats/decoder.h"
+#include "initrd/seam/cpus.h"
 
 namespace fuzz {
 

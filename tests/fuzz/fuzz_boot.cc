@@ -4,8 +4,8 @@
 // there are, or on who keeps the memory; and every page has one owner.
 
 #include "boots.h"
-#include "initrd/kernel/files.h"
-#include "ramdisk/kernel/image_device.h"
+#include "initrd/seam/files.h"
+#include "initrd/seam/image_device.h"
 #include "target.h"
 
 namespace {

@@ -3,7 +3,7 @@
 // formats' own libraries read it, and with no look at what is gone.
 
 #include "collector.h"
-#include "initrd/image/formats.h"
+#include "initrd/formats/formats.h"
 #include "reference.h"
 #include "target.h"
 

@@ -9,9 +9,9 @@
 #include <cstdlib>
 #include <thread>
 
-#include "initrd/kernel/image.h"
+#include "initrd/seam/image.h"
 #include "ramdisk/ramdisk.h"
-#include "seam/world.h"
+#include "initrd/hosted/world.h"
 
 namespace host {
 void reset_blkdev();

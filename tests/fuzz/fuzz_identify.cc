@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "initrd/image/formats.h"
+#include "initrd/formats/formats.h"
 #include "target.h"
 
 namespace {

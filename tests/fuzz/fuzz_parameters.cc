@@ -5,12 +5,12 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include "initrd/boot.h"
+#include "initrd/seam/boot.h"
 #include "initrd/image/region.h"
 #include "initrd/image/verify.h"
 #include "initrd/support/parse.h"
 #include "initrd/support/text.h"
-#include "ramdisk/kernel/blkdev.h"
+#include "initrd/seam/blkdev.h"
 #include "target.h"
 
 namespace {

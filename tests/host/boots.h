@@ -8,7 +8,7 @@
 #include "archive.h"
 #include "compress.h"
 #include "fixture.h"
-#include "initrd/boot.h"
+#include "initrd/seam/boot.h"
 #include "ramdisk/ramdisk.h"
 
 namespace host {

@@ -8,7 +8,7 @@
 #include "fixture.h"
 #include <ostream>
 
-#include "initrd/decode/decoder.h"
+#include "initrd/formats/decoder.h"
 
 namespace initrd {
 

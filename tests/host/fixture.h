@@ -16,9 +16,9 @@
 
 #include "initrd/support/bytes.h"
 #include "initrd/support/result.h"
-#include "ramdisk/kernel/blkdev.h"
-#include "seam/files.h"
-#include "seam/world.h"
+#include "initrd/seam/blkdev.h"
+#include "initrd/hosted/files.h"
+#include "initrd/hosted/world.h"
 
 namespace host {
 

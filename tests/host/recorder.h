@@ -6,7 +6,7 @@
 #define HOST_RECORDER_H
 
 #include "fixture.h"
-#include "initrd/cpio/reader.h"
+#include "initrd/formats/cpio_reader.h"
 
 namespace host {
 

@@ -7,8 +7,8 @@
 #define HOST_SINKS_H
 
 #include "fixture.h"
-#include "initrd/decode/decoder.h"
-#include "initrd/kernel/cpus.h"
+#include "initrd/formats/decoder.h"
+#include "initrd/seam/cpus.h"
 
 namespace host {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// root/: linuxrc and change_root, call by call.
+// load/: linuxrc and change_root, call by call.
 
 #include "boots.h"
-#include "initrd/root/ramdisk_loader.h"
+#include "initrd/load/ramdisk_loader.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// decode/Crc32: the library's result, for pieces of every size.
+// formats/Crc32: the library's result, for pieces of every size.
 
-#include "initrd/decode/crc32.h"
+#include "initrd/formats/crc32.h"
 
 #include <zlib.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// decode/crc64: liblzma's result, in one piece or in several.
+// formats/crc64: liblzma's result, in one piece or in several.
 
-#include "initrd/decode/crc64.h"
+#include "initrd/formats/crc64.h"
 
 #include <lzma.h>
 

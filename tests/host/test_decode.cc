@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// decode/: what holds for every decoder.
+// formats/: what holds for every decoder.
 
 #include "compress.h"
 #include "sinks.h"

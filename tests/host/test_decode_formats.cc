@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// decode/: what is special to one format.
+// formats/: what is special to one format.
 
 #include <lzma.h>
 

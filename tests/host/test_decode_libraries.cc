@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// decode/: what becomes of a library's answers that none of the formats' own gives
+// formats/: what becomes of a library's answers that none of the formats' own gives
 // when it is asked for.
 
-#include "initrd/decode/boot_decompressor.h"
+#include "initrd/formats/boot_decompressor.h"
 #include "sinks.h"
 
 namespace {

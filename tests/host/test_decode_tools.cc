@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-// decode/: what the tools have packed that users pack images with. The same
+// formats/: what the tools have packed that users pack images with. The same
 // samples are decoded in the kernel (tests/kunit/decode_cases.cc).
 
 #include "tests/kunit/samples.h"
 
-#include "initrd/image/formats.h"
+#include "initrd/formats/formats.h"
 #include "sinks.h"
 
 namespace {

@@ -2,7 +2,7 @@
 // ramdisk/Disk and the functions that the block layer's shim calls.
 
 #include "fixture.h"
-#include "initrd/kernel/files.h"
+#include "initrd/seam/files.h"
 #include "ramdisk/ramdisk.h"
 
 namespace {

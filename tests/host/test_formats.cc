@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-// image/formats: every row, cut-off heads, superblocks that lie.
+// formats/formats: every row, cut-off heads, superblocks that lie.
 
 #include "compress.h"
 #include "fixture.h"
-#include "initrd/image/formats.h"
+#include "initrd/formats/formats.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include "boots.h"
 #include "ramdisk/image_device.h"
-#include "ramdisk/kernel/image_device.h"
+#include "initrd/seam/image_device.h"
 
 namespace {
 

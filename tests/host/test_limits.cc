@@ -5,9 +5,9 @@
 #include "boots.h"
 #include "compress.h"
 #include "fixture.h"
-#include "initrd/boot.h"
-#include "initrd/kernel/memory.h"
-#include "seam/limits.h"
+#include "initrd/seam/boot.h"
+#include "initrd/seam/memory.h"
+#include "initrd/hosted/limits.h"
 
 namespace {
 

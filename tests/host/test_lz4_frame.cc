@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-// decode/lz4_frame.cc: what liblz4 writes, with all its options, and what it does not.
+// formats/lz4_frame.cc: what liblz4 writes, with all its options, and what it does not.
 
 #include <lz4frame.h>
 
 #include "compress.h"
 #include "fixture.h"
-#include "initrd/kernel/cpus.h"
+#include "initrd/seam/cpus.h"
 #include "sinks.h"
 
 namespace {

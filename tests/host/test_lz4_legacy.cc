@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// decode/lz4: where a frame of `lz4 -l`, which has no end mark, ends.
+// formats/lz4: where a frame of `lz4 -l`, which has no end mark, ends.
 
 #include <lz4.h>
 

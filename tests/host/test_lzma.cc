@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-// decode/lzma: the decoder of .lzma files, which is the project's own.
+// formats/lzma: the decoder of .lzma files, which is the project's own.
 
 #include <lzma.h>
 
 #include "compress.h"
-#include "initrd/image/formats.h"
+#include "initrd/formats/formats.h"
 #include "sinks.h"
 
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // ramdisk/PageWriter: a decoder's output becomes pages of a disk.
 
-#include "ramdisk/page_writer.h"
+#include "initrd/load/page_writer.h"
 
 #include "compress.h"
 #include "fixture.h"

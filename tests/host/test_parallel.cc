@@ -2,11 +2,11 @@
 // Decoding on several processors: the same bytes, the same errors, at the same
 // offsets as on one.
 
-#include "initrd/decode/parallel.h"
+#include "initrd/formats/parallel.h"
 
 #include "compress.h"
 #include "fixture.h"
-#include "ramdisk/page_writer.h"
+#include "initrd/load/page_writer.h"
 #include "sinks.h"
 
 namespace {

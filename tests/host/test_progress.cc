@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-// decode/Progress: what a load that takes long shows, and how often it looks at
+// formats/Progress: what a load that takes long shows, and how often it looks at
 // the clock.
 
 #include "boots.h"
-#include "initrd/decode/progress.h"
+#include "initrd/formats/progress.h"
 
 namespace {
 

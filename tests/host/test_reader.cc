@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// cpio/Reader: entries as they are meant, whatever chunks they come in.
+// formats/cpio_reader: entries as they are meant, whatever chunks they come in.
 
 #include "archive.h"
 #include "recorder.h"

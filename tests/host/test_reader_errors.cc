@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// cpio/Reader: what is no archive, damaged or cut off.
+// formats/cpio_reader: what is no archive, damaged or cut off.
 
 #include "archive.h"
 #include "recorder.h"

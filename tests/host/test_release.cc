@@ -3,10 +3,10 @@
 // pages that become those of files.
 
 #include "boots.h"
-#include "initrd/cpio/reader.h"
+#include "initrd/formats/cpio_reader.h"
 #include "initrd/image/reading.h"
 #include "initrd/image/region.h"
-#include "initrd/kernel/cpus.h"
+#include "initrd/seam/cpus.h"
 #include "initrd/rootfs/unpack.h"
 #include "initrd/rootfs/writer.h"
 

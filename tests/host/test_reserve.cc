@@ -2,7 +2,7 @@
 // image/: initrd=, initrdmem= and reserve_initrd_mem().
 
 #include "fixture.h"
-#include "initrd/boot.h"
+#include "initrd/seam/boot.h"
 
 namespace {
 

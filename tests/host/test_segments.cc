@@ -3,7 +3,7 @@
 // other, as boot loaders join them.
 
 #include "boots.h"
-#include "initrd/image/segments.h"
+#include "initrd/formats/segments.h"
 
 namespace {
 

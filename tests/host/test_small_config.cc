@@ -3,7 +3,7 @@
 // only. (CMakeLists.txt builds those that look at the options a second time.)
 
 #include "boots.h"
-#include "initrd/image/formats.h"
+#include "initrd/formats/formats.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 // initrd.sha256= and initrd.verify=: which images are used, and what is said.
 
 #include "boots.h"
-#include "initrd/kernel/digest.h"
+#include "initrd/seam/digest.h"
 
 namespace {
 

@@ -4,8 +4,8 @@
 
 #include "archive.h"
 #include "boots.h"
-#include "initrd/kernel/codec.h"
-#include "initrd/kernel/nodes.h"
+#include "initrd/seam/codec.h"
+#include "initrd/seam/nodes.h"
 #include "initrd/rootfs/unpack.h"
 
 namespace host {

@@ -6,7 +6,7 @@
 #include "initrd/rootfs/link_table.h"
 #include "initrd/rootfs/unpack.h"
 #include "initrd/rootfs/writer.h"
-#include "seam/limits.h"
+#include "initrd/hosted/limits.h"
 
 namespace {
 

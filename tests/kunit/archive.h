@@ -6,10 +6,10 @@
 #ifndef INITRD_TESTS_KUNIT_ARCHIVE_H
 #define INITRD_TESTS_KUNIT_ARCHIVE_H
 
-#include "initrd/cpio/reader.h"
-#include "initrd/kernel/files.h"
-#include "initrd/kernel/handles.h"
+#include "initrd/formats/buffer.h"
+#include "initrd/formats/cpio_reader.h"
 #include "initrd/rootfs/unpack.h"
+#include "initrd/seam/files.h"
 #include "tests/kunit/support.h"
 
 namespace initrd::kunit {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Archives as such: names, data, checksums, headers.
 
-#include "initrd/kernel/policy.h"
+#include "initrd/seam/policy.h"
 #include "tests/kunit/archive.h"
 
 using namespace initrd;

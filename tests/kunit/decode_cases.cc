@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // Every decompressor that is configured, on what the usual tools have packed.
 
-#include "initrd/decode/decoder.h"
-#include "initrd/image/formats.h"
-#include "initrd/kernel/handles.h"
+#include "initrd/formats/buffer.h"
+#include "initrd/formats/decoder.h"
+#include "initrd/formats/formats.h"
 #include "tests/kunit/samples.h"
 #include "tests/kunit/support.h"
 

@@ -2,12 +2,12 @@
 // The page store and the page writer. (Adopted pages are tested by booting: they
 // have to come from the boot allocator.)
 
-#include "initrd/image/formats.h"
-#include "initrd/kernel/cpus.h"
-#include "initrd/kernel/handles.h"
-#include "initrd/kernel/root.h"
+#include "initrd/formats/buffer.h"
+#include "initrd/formats/formats.h"
+#include "initrd/load/page_writer.h"
+#include "initrd/seam/cpus.h"
+#include "initrd/seam/root.h"
 #include "ramdisk/page_store.h"
-#include "ramdisk/page_writer.h"
 #include "tests/kunit/support.h"
 
 using namespace initrd;

@@ -34,9 +34,9 @@ class Build:
             (folder / name).mkdir(parents=True)
             (folder / name / ".built-in.a.cmd").write_text("savedcmd := ar main.o loop.o\n")
         (folder / "System.map").write_text(SYSTEM_MAP)
-        (folder / "build.log").write_text("  CXX     init/initrd-cxx/initrd/boot.o\n")
+        (folder / "build.log").write_text("  CXX     init/initrd-cxx/initrd/boot/boot.o\n")
 
-    def compile(self, text: str, *flags: str, source: str = "initrd/boot.cc") -> None:
+    def compile(self, text: str, *flags: str, source: str = "initrd/boot/boot.cc") -> None:
         """Compiles `text` to where the object of `source` belongs."""
         target = (self.folder / "init/initrd-cxx" / source).with_suffix(".o")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def test_bad_object(build: Build, name: str, text: str, flags: list[str], found:
     build.compile(text, *flags)
     status, said = build.check(name)
     assert status == 1, said
-    assert "initrd/boot.cc" in said and found in said
+    assert "initrd/boot/boot.cc" in said and found in said
 
 
 def test_boot_code_outside_of_init(build: Build) -> None:
@@ -117,7 +117,7 @@ def test_c_objects_are_noticed(build: Build) -> None:
     "vmlinux.o: warning: objtool: foo+0x10: unreachable instruction",
     "WARNING: modpost: vmlinux: section mismatch in reference: a (section: .text) -> b (section: .init.text)",
     "ld.lld: warning: vmlinux.a(boot.o):(.foo) is being placed in '.foo'",
-    "init/initrd-cxx/initrd/boot.cc:1:2: warning: unused variable 'x'",
+    "init/initrd-cxx/initrd/boot/boot.cc:1:2: warning: unused variable 'x'",
 ])
 def test_noise_in_the_build(build: Build, line: str) -> None:
     """Warnings in the log are shown."""
@@ -131,7 +131,7 @@ def test_noise_in_the_build(build: Build, line: str) -> None:
 def test_missing_parts(build: Build) -> None:
     """A kernel without our objects does not pass."""
     status, said = build.check("objects_are_there")
-    assert status == 1 and "nothing was built of initrd/boot.cc" in said
+    assert status == 1 and "nothing was built of initrd/boot/" in said
 
 
 def test_wrong_usage(tmp_path: Path) -> None:

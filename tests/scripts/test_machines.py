@@ -366,13 +366,13 @@ def test_inputs_without_git(exported: Path) -> None:
     """They are the files that there are, but for what is made beside them and what is
     no part of a kernel."""
     found = [matrix.fingerprint(False)]
-    (exported / "initrd/cpio").mkdir()
-    for name in ("initrd/cpio/reader.cc", "qemu/images.py"):
+    (exported / "initrd/formats").mkdir()
+    for name in ("initrd/formats/cpio_reader.cc", "qemu/images.py"):
         (exported / name).write_text(name)
         found.append(matrix.fingerprint(False))
-    (exported / "initrd/cpio/reader.cc").write_text("changed")
+    (exported / "initrd/formats/cpio_reader.cc").write_text("changed")
     found.append(matrix.fingerprint(False))
-    (exported / "initrd/cpio/reader.cc").rename(exported / "initrd/reader.cc")
+    (exported / "initrd/formats/cpio_reader.cc").rename(exported / "initrd/reader.cc")
     found.append(matrix.fingerprint(False))
     assert len(set(found)) == len(found)
     (exported / "qemu/__pycache__").mkdir()

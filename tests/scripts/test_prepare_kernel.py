@@ -73,13 +73,14 @@ PROJECT = {
     "Kbuild": "obj-y += initrd/\n",
     "Kconfig": "config INITRD_CXX\n\tbool\n",
     "README.md": "not for the tree\n",
-    "initrd/boot.cc": "int boot;\n",
-    "initrd/Kbuild": "obj-y += boot.o\n",
-    "initrd/cpio/reader.h": "int reader;\n",
-    "initrd/cpio/notes.md": "not for the tree\n",
-    "initrd/cpio/.hidden.h": "not for the tree\n",
-    "initrd/cpio/reader.o": "not for the tree\n",
-    "initrd/kernel/memory.c": "int memory;\n",
+    "initrd/boot/boot.cc": "int boot;\n",
+    "initrd/Kbuild": "obj-y += boot/boot.o\n",
+    "initrd/formats/cpio_reader.h": "int reader;\n",
+    "initrd/hosted/world.cc": "not for the tree\n",
+    "initrd/formats/notes.md": "not for the tree\n",
+    "initrd/formats/.hidden.h": "not for the tree\n",
+    "initrd/formats/cpio_reader.o": "not for the tree\n",
+    "initrd/linux/memory.c": "int memory;\n",
     "ramdisk/entry.S": "nop\n",
     "ramdisk/generate.py": "not for the tree\n",
     "tests/kunit/cpio_kunit.c": "int kunit;\n",
@@ -91,10 +92,10 @@ PROJECT = {
 IN_TREE = {
     "Kbuild",
     "Kconfig",
-    "initrd/boot.cc",
+    "initrd/boot/boot.cc",
     "initrd/Kbuild",
-    "initrd/cpio/reader.h",
-    "initrd/kernel/memory.c",
+    "initrd/formats/cpio_reader.h",
+    "initrd/linux/memory.c",
     "ramdisk/entry.S",
     "tests/kunit/cpio_kunit.c",
     "scripts/Makefile.cxx",
@@ -379,28 +380,28 @@ def test_uninstall_spares_files_of_others(setup):
 def test_refresh(setup, mode):
     setup.run(f"--mode={mode}")
     (setup.overlay / "initrd/boot.o").write_text("object")
-    (setup.overlay / "initrd/cpio/reader.o").write_text("object")
+    (setup.overlay / "initrd/formats/cpio_reader.o").write_text("object")
     before = snapshot(setup.tree, mtimes=True)
 
-    write_files(setup.project, {"initrd/new/file.cc": "int file;\n", "initrd/boot.cc": "int changed;\n"})
-    (setup.project / "initrd/kernel/memory.c").unlink()
-    (setup.project / "initrd/kernel").rmdir()
-    (setup.project / "initrd/cpio/reader.h").unlink()
+    write_files(setup.project, {"initrd/new/file.cc": "int file;\n", "initrd/boot/boot.cc": "int changed;\n"})
+    (setup.project / "initrd/linux/memory.c").unlink()
+    (setup.project / "initrd/linux").rmdir()
+    (setup.project / "initrd/formats/cpio_reader.h").unlink()
     assert "installed but stale" in setup.run("--check")
     setup.run(f"--mode={mode}")
 
     after = snapshot(setup.tree, mtimes=True)
     assert (setup.overlay / "initrd/new/file.cc").read_text() == "int file;\n"
-    assert (setup.overlay / "initrd/boot.cc").read_text() == "int changed;\n"
-    assert not (setup.overlay / "initrd/kernel").exists()
-    assert not os.path.lexists(setup.overlay / "initrd/cpio/reader.h")
-    assert (setup.overlay / "initrd/cpio/reader.o").exists()
+    assert (setup.overlay / "initrd/boot/boot.cc").read_text() == "int changed;\n"
+    assert not (setup.overlay / "initrd/linux").exists()
+    assert not os.path.lexists(setup.overlay / "initrd/formats/cpio_reader.h")
+    assert (setup.overlay / "initrd/formats/cpio_reader.o").exists()
     for name in ("initrd/boot.o", "initrd/Kbuild", "Kbuild", "ramdisk/entry.S"):
         assert after[f"{OVERLAY}/{name}"] == before[f"{OVERLAY}/{name}"], name
     for name in BLOCK_FILES:
         assert after[name] == before[name]
     if mode == "link":
-        assert after[f"{OVERLAY}/initrd/boot.cc"] == before[f"{OVERLAY}/initrd/boot.cc"]
+        assert after[f"{OVERLAY}/initrd/boot/boot.cc"] == before[f"{OVERLAY}/initrd/boot/boot.cc"]
     assert "installed (mode" in setup.run("--check")
 
 
@@ -551,7 +552,7 @@ def test_check(setup):
 def test_dry_run(setup):
     before = snapshot(setup.tree, mtimes=True)
     out = setup.run("--dry-run")
-    assert f"would link {OVERLAY}/initrd/boot.cc" in out
+    assert f"would link {OVERLAY}/initrd/boot/boot.cc" in out
     assert "would write init/Makefile" in out
     assert snapshot(setup.tree, mtimes=True) == before
     setup.run()
@@ -619,8 +620,8 @@ def test_roll_back(setup, number):
 def test_roll_back_of_an_update(setup):
     setup.run("--mode=copy")
     before = snapshot(setup.tree)
-    (setup.project / "initrd/kernel/memory.c").unlink()
-    write_files(setup.project, {"initrd/boot.cc": "int changed;\n"})
+    (setup.project / "initrd/linux/memory.c").unlink()
+    write_files(setup.project, {"initrd/boot/boot.cc": "int changed;\n"})
     tools = setup.tmp / "tools"
     write_files(tools, {"mv": "#!/bin/sh\ncase $4 in *boot.cc) exit 1 ;; esac\nexec /bin/mv \"$@\"\n"})
     (tools / "mv").chmod(0o755)

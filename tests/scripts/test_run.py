@@ -67,9 +67,9 @@ def test_list_of_fuzz_targets(words: list[str]) -> None:
 def test_list_of_coverage() -> None:
     """The folders of the C++, without the seam's shims."""
     lines = call(RUN, "--coverage", "--list").stdout.splitlines()
-    assert "coverage initrd/decode" in lines and "coverage ramdisk" in lines
+    assert "coverage initrd/formats" in lines and "coverage ramdisk" in lines
     assert not any(line.endswith("kernel") for line in lines)
-    assert call(RUN, "--coverage", "--list", "-k", "cpio").stdout == "coverage initrd/cpio\n"
+    assert call(RUN, "--coverage", "--list", "-k", "rootfs").stdout == "coverage initrd/rootfs\n"
 
 
 @pytest.mark.parametrize("script", ["run.py", "coverage.py"])

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * rootfs/: owners of what the seam hands out of the root file system: each gives its
+ * resource back once.
+ */
+#ifndef INITRD_ROOTFS_HANDLES_H
+#define INITRD_ROOTFS_HANDLES_H
+
+#include "initrd/seam/files.h"
+#include "initrd/seam/nodes.h"
+#include "initrd/support/owned.h"
+
+namespace initrd {
+
+using File = Owned<seam_file, seam_file_close>;
+using Directory = Owned<seam_directory, seam_directory_close>;
+using Node = Owned<seam_node, seam_node_release>;
+
+} // namespace initrd
+
+#endif
