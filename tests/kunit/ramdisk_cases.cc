@@ -6,6 +6,7 @@
 #include "initrd/formats/formats.h"
 #include "initrd/load/page_writer.h"
 #include "initrd/seam/cpus.h"
+#include "initrd/seam/files.h"
 #include "initrd/seam/root.h"
 #include "ramdisk/page_store.h"
 #include "tests/kunit/support.h"
@@ -232,6 +233,8 @@ void initrd_ramdisk_writes_pages(struct kunit *test)
 		ramdisk::Disk &disk = *made.value();
 
 		EXPECT(test, disk.show().ok());
+		// Who has looked for partitions may be due to close it.
+		seam_files_flush();
 		disk.begin_load();
 		{
 			ramdisk::PageWriter writer(disk);
