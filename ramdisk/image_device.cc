@@ -7,42 +7,13 @@
 #include "initrd/support/result.h"
 
 namespace ramdisk {
-namespace {
 
 using initrd::Bytes;
 using initrd::MutableBytes;
 
 using Lock = initrd::Guard<ramdisk_image_lock, ramdisk_image_unlock>;
 
-// The device and who uses it; every function but read() is called with the
-// lock held. What is read does not change while there are users.
-class ImageDevice {
-public:
-	INLINE u64 size() const { return holding_.image.size(); }
-
-	void start();
-	void hold(const Holding &holding);
-	int open(bool writes, bool exclusive, const void *task);
-	void close(const void *task);
-	void end_attempt();
-	void give_up();
-	void read(u64 offset, MutableBytes to) const;
-
-private:
-	void set(const Holding &holding);
-	void free_if_used();
-
-	Holding holding_ = {};
-	bool is_there_ = false; // the block device, whole
-	u64 users_ = 0;
-	bool used_ = false; // a user came and went, or none will ever come
-	// Whose exclusive open is not known yet to have been of use, until its
-	// system call ends; and, as long as there is one, whether it is still open.
-	const void *attempt_ = nullptr;
-	bool attempt_is_open_ = false;
-};
-
-constinit ImageDevice device = {};
+constinit ImageDevice image_device = {};
 
 void ImageDevice::set(const Holding &holding)
 {
@@ -123,13 +94,11 @@ void ImageDevice::read(u64 offset, MutableBytes to) const
 	__builtin_memset(to.data() + piece.size(), 0, to.size() - piece.size());
 }
 
-} // namespace
-
 void hold_image(const Holding &holding)
 {
 	const Lock lock;
 
-	device.hold(holding);
+	image_device.hold(holding);
 }
 
 } // namespace ramdisk
@@ -140,46 +109,46 @@ void ramdisk_image_start(void)
 {
 	const Lock lock;
 
-	device.start();
+	image_device.start();
 }
 
 void ramdisk_image_give_up(void)
 {
 	const Lock lock;
 
-	device.give_up();
+	image_device.give_up();
 }
 
 int ramdisk_image_open(int writes, int exclusive, const void *task)
 {
 	const Lock lock;
 
-	return device.open(writes, exclusive, task);
+	return image_device.open(writes, exclusive, task);
 }
 
 void ramdisk_image_close(const void *task)
 {
 	const Lock lock;
 
-	device.close(task);
+	image_device.close(task);
 }
 
 void ramdisk_image_end_attempt(void)
 {
 	const Lock lock;
 
-	device.end_attempt();
+	image_device.end_attempt();
 }
 
 void ramdisk_image_read(u64 offset, void *to, size_t size)
 {
 	// SAFETY: the block layer's buffer, `size` bytes, mapped during this call.
-	device.read(offset, MutableBytes(static_cast<u8 *>(to), size));
+	image_device.read(offset, MutableBytes(static_cast<u8 *>(to), size));
 }
 
 u64 ramdisk_image_size(void)
 {
 	const Lock lock;
 
-	return device.size();
+	return image_device.size();
 }

@@ -22,6 +22,43 @@ struct Holding {
 	bool keep; /* retain_initrd: past the last close */
 };
 
+/*
+ * The device and who uses it; every function but read() is called with the lock held
+ * (ramdisk_image_lock()). What is read does not change while there are users.
+ */
+class ImageDevice {
+public:
+	INLINE u64 size() const { return holding_.image.size(); }
+
+	/* What initrd/seam/image_device.h says of ramdisk_image_…() of the same names. */
+	void start();
+	int open(bool writes, bool exclusive, const void *task);
+	void close(const void *task);
+	void end_attempt();
+	void give_up();
+	void read(u64 offset, initrd::MutableBytes to) const;
+
+	void hold(const Holding &holding);
+
+private:
+	void set(const Holding &holding);
+	void free_if_used();
+
+	Holding holding_ = {};
+	bool is_there_ = false; /* the block device, whole */
+	u64 users_ = 0;
+	bool used_ = false; /* a user came and went, or none will ever come */
+	/*
+	 * Whose exclusive open is not known yet to have been of use, until its system call
+	 * ends; and, as long as there is one, whether it is still open.
+	 */
+	const void *attempt_ = nullptr;
+	bool attempt_is_open_ = false;
+};
+
+/* The only one. */
+extern ImageDevice image_device;
+
 /* Hands `holding` to the device; once, at boot. */
 void hold_image(const Holding &holding);
 

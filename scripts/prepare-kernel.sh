@@ -282,7 +282,7 @@ project_files() {
 		done
 		find -L "${parts[@]}" \( -name '.*' -o -path initrd/hosted \) -prune -o -type f \
 			\( -name Kbuild -o -name Kconfig -o -name 'Makefile.*' -o -name '*.h' \
-			-o -name '*.c' -o -name '*.cc' -o -name '*.S' \) ! -name '*.mod.c' -print
+			-o -name '*.c' -o -name '*.cc' -o -name '*.inc' -o -name '*.S' \) ! -name '*.mod.c' -print
 	) | LC_ALL=C sort
 }
 

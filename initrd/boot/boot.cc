@@ -3,25 +3,21 @@
 // The way of an initrd, from the boot loader's memory to the root file system
 // and back to free memory, in the order of the document's numbered list:
 //
-//   1. The boot loader has left the image; initrd_reserve() keeps it safe.
-//   2. initrd_populate_rootfs() verifies it, if it was asked to, and unpacks it if
-//      it is an archive; else initrd_load_root() makes it the RAM disk. It may be
+//   1. The boot loader has left the image; reserve_physical_image() keeps it safe.
+//   2. Boot::populate_rootfs() verifies it, if it was asked to, and unpacks it if
+//      it is an archive; else Boot::load_root() makes it the RAM disk. It may be
 //      archives, then an image, then archives. Its memory is given back.
 //      With noinitrd it is neither: /dev/initrd shows it as it is.
 //   3. Where the root device is not /dev/ram0, change_root() runs linuxrc.
 //   4. The kernel mounts the root device, and goes on.
 
-#include "initrd/seam/boot.h"
+#include "initrd/boot/boot.h"
 
 #include "initrd/formats/formats.h"
-#include "initrd/formats/segments.h"
-#include "initrd/image/region.h"
-#include "initrd/image/verify.h"
 #include "initrd/load/change_root.h"
 #include "initrd/load/ramdisk_loader.h"
 #include "initrd/rootfs/file_data.h"
 #include "initrd/rootfs/limits.h"
-#include "initrd/rootfs/unpack.h"
 #include "initrd/seam/log.h"
 #include "initrd/seam/root.h"
 #include "initrd/support/parse.h"
@@ -31,64 +27,12 @@
 namespace initrd {
 namespace {
 
-constexpr bool kRamDisk = IS_ENABLED(CONFIG_BLK_DEV_RAM);
-constexpr bool kRamDiskBuiltIn = IS_BUILTIN(CONFIG_BLK_DEV_RAM);
-
-// What the command line asked for.
-struct Options {
-	bool retain = false;
-	bool noinitrd = false;
-	bool wait = false; // rootwait, without end when there is no number
-	u64 wait_seconds = 0;
-	bool mapped = false;	     // dm-mod.create=
-	Tail tail = Tail::kAuto;     // initrd.tail=
-	char init[256] = "/init";    // rdinit=
-	char root[256] = "";	     // root=
-	char file_systems[256] = ""; // rootfstype=
-	char rootfs[256] = "";	     // initramfs_options=
-};
-
-constinit Options options = {};
-
-// Whether the image may be used; kNone: nobody has looked yet.
-enum class Verdict { kNone, kWanted, kRefused };
-
-constinit Verdict verdict = Verdict::kNone;
-
-// The image from populate to load, while it waits for the RAM disk driver, and where in
-// it the RAM disk's part is.
-constinit Region waiting = Region::none();
-constinit ImagePlace place = {};
-
 template <size_t N> void assign(char (&to)[N], const char *from)
 {
 	const size_t length = min(__builtin_strlen(from), N - 1);
 
 	__builtin_memcpy(to, from, length);
 	to[length] = 0;
-}
-
-void dispose(Region &region)
-{
-	if (options.retain)
-		region.retain();
-	else
-		region.free();
-}
-
-// initrd.tail=
-void set_tail(const char *value)
-{
-	if (same_text(value, "auto"))
-		options.tail = Tail::kAuto;
-	else if (same_text(value, "keep"))
-		options.tail = Tail::kKeep;
-	else if (same_text(value, "drop"))
-		options.tail = Tail::kDrop;
-	else
-		seam_log(SEAM_LOG_ERR,
-			 "initrd: initrd.tail=%.80s: neither auto, keep nor drop, ignored\n",
-			 value);
 }
 
 void report_archive(const rootfs::Unpacked &unpacked, size_t in, u64 started_ns)
@@ -101,30 +45,6 @@ void report_archive(const rootfs::Unpacked &unpacked, size_t in, u64 started_ns)
 		"initrd: %s%s%scpio archive: %zu bytes in, %llu bytes out, unpacked, %llu entries, %llu ms\n",
 		built_in, unpacked.compressor ?: "", unpacked.compressor ? "+" : "", in,
 		unpacked.bytes, unpacked.entries, to_milliseconds(seam_now_ns() - started_ns));
-}
-
-void unpack_builtin_archive()
-{
-	// Without a source it is the kernel's own, of three entries: not worth a line.
-	constexpr bool worth_a_line = sizeof(CONFIG_INITRAMFS_SOURCE) > sizeof("");
-	const u64 started_ns = seam_now_ns();
-	const seam_range archive = seam_builtin_archive();
-	rootfs::Unpacked unpacked;
-
-	unpacked.trouble.where = "built-in archive";
-	auto result = rootfs::unpack(Bytes(archive.start, archive.size), unpacked);
-
-	// It holds nothing but archives.
-	if (result && unpacked.end < archive.size)
-		seam_panic("invalid magic at start of compressed archive");
-	if (result && worth_a_line && archive.size)
-		report_archive(unpacked, archive.size, started_ns);
-	if (result)
-		return;
-	tell(unpacked.trouble);
-	// One that was cut off may do; a kernel that cannot read its own is broken.
-	if (result.error().code != kNoData)
-		seam_panic(result.error().reason);
 }
 
 // Where ramdisk_start= says that the image begins; behind all memory where that is
@@ -167,20 +87,262 @@ void write_image_file(Bytes bytes)
 			 written ? static_cast<s64>(written) : status, bytes.size());
 }
 
+} // namespace
+
+bool Boot::set(initrd_parameter parameter, const char *value)
+{
+	switch (parameter) {
+#define INITRD_CASE(id, name, setter, ...) \
+	case INITRD_PARAMETER_##id:        \
+		return setter(value);
+#define EARLY INITRD_CASE
+#define SETUP INITRD_CASE
+#define SEEN INITRD_CASE
+#include "initrd/seam/parameters.inc"
+#undef EARLY
+#undef SETUP
+#undef SEEN
+	}
+	return false;
+}
+
+void Boot::see(const char *name, const char *value)
+{
+#define EARLY(...)
+#define SETUP(...)
+#define SEEN(id, its_name, setter, ...) \
+	if (same_text(name, its_name))  \
+		setter(value);
+#include "initrd/seam/parameters.inc"
+#undef EARLY
+#undef SETUP
+#undef SEEN
+}
+
+bool Boot::set_image(const char *value)
+{
+	set_physical_image(value);
+	return true;
+}
+
+bool Boot::add_digests(const char *value)
+{
+	verification_.add_digests(value);
+	return true;
+}
+
+bool Boot::set_verification(const char *value)
+{
+	verification_.set_mode(value);
+	return true;
+}
+
+bool Boot::set_unnamed(const char *value)
+{
+	verification_.set_unnamed(value);
+	return true;
+}
+
+bool Boot::set_retain(const char *value)
+{
+	if (*value)
+		return false;
+	options_.retain = true;
+	return true;
+}
+
+bool Boot::set_keep(const char *)
+{
+	return set_retain("");
+}
+
+bool Boot::set_noinitrd(const char *)
+{
+	options_.noinitrd = true;
+	return true;
+}
+
+bool Boot::set_start_block(const char *value)
+{
+	u64 block;
+
+	if (!parse_number(value, block) || block > 0x7fffffff)
+		seam_log(SEAM_LOG_ERR, "initrd: ramdisk_start=: not a block number, ignored\n");
+	else
+		seam_set_image_start_block(static_cast<int>(block));
+	return true;
+}
+
+bool Boot::ignore_prompt(const char *)
+{
+	seam_log(SEAM_LOG_WARNING, "ignoring the deprecated prompt_ramdisk= option\n");
+	return true;
+}
+
+bool Boot::set_tail(const char *value)
+{
+	if (same_text(value, "auto"))
+		options_.tail = Tail::kAuto;
+	else if (same_text(value, "keep"))
+		options_.tail = Tail::kKeep;
+	else if (same_text(value, "drop"))
+		options_.tail = Tail::kDrop;
+	else
+		seam_log(SEAM_LOG_ERR,
+			 "initrd: initrd.tail=%.80s: neither auto, keep nor drop, ignored\n",
+			 value);
+	return true;
+}
+
+bool Boot::see_mapping(const char *)
+{
+	options_.mapped = true;
+	return true;
+}
+
+bool Boot::see_init(const char *value)
+{
+	assign(options_.init, value);
+	return true;
+}
+
+bool Boot::see_root(const char *value)
+{
+	assign(options_.root, value);
+	return true;
+}
+
+bool Boot::see_file_systems(const char *value)
+{
+	assign(options_.file_systems, value);
+	return true;
+}
+
+bool Boot::see_rootfs(const char *value)
+{
+	assign(options_.rootfs, value);
+	return true;
+}
+
+bool Boot::see_wait(const char *value)
+{
+	const bool ends = parse_number(value, options_.wait_seconds) && !*value;
+
+	options_.wait = !ends || options_.wait_seconds;
+	if (!ends)
+		options_.wait_seconds = 0;
+	return true;
+}
+
+void Boot::verify()
+{
+	if (verdict_ != Verdict::kNone)
+		return;
+	const seam_range loaded = seam_image_loaded();
+	bool wanted = true;
+
+	if (Region::locate().empty())
+		verification_.note_absence();
+	else
+		wanted = verification_.allows(Bytes(loaded.start, loaded.size));
+	verdict_ = wanted ? Verdict::kWanted : Verdict::kRefused;
+}
+
+void Boot::populate_rootfs()
+{
+	verify();
+
+	Region region = Region::locate();
+	rootfs::Limits limits(options_.rootfs);
+
+	limits.lift(region.bytes().size());
+	unpack_built_in_archive();
+	seam_image_forget();
+	if (verdict_ == Verdict::kRefused)
+		region.free();
+	if (!region.empty() && options_.noinitrd)
+		preserve(region);
+	else if (!region.empty() && !build_->built_in_archive_only)
+		unpack_image(region);
+	if (!region.empty())
+		dispose(region);
+	limits.settle();
+	seam_files_flush();
+}
+
+bool Boot::load_root(const char *root_name)
+{
+	Region region = move(waiting_);
+
+	if (region.empty())
+		return false;
+	auto loaded = root::load_ramdisk(region, place_, options_.retain, archives_->holds_archive);
+
+	dispose(region);
+	// The kernel has looked for the name when, with brd.rd_nr=0, there was no disk yet.
+	if (const u32 device = seam_root_device() ? 0 : root::find_ramdisk(options_.root))
+		seam_set_root_device(device);
+	if (root::on_ramdisk(seam_root_device()))
+		return false;
+	if (!loaded) {
+		root::retire_ramdisk();
+		return false;
+	}
+	auto changed = root::change_root(root_name, {options_.root, options_.file_systems,
+						     options_.wait, options_.wait_seconds});
+
+	if (changed)
+		return true;
+	seam_log(SEAM_LOG_ERR, "initrd: going on to the real root: %s\n", changed.error().reason);
+	root::retire_ramdisk();
+	return false;
+}
+
+void Boot::dispose(Region &region)
+{
+	if (options_.retain)
+		region.retain();
+	else
+		region.free();
+}
+
+void Boot::unpack_built_in_archive()
+{
+	const u64 started_ns = seam_now_ns();
+	const seam_range archive = seam_builtin_archive();
+	rootfs::Unpacked unpacked;
+
+	unpacked.trouble.where = "built-in archive";
+	auto result = archives_->unpack(Bytes(archive.start, archive.size), unpacked, 0);
+
+	// It holds nothing but archives.
+	if (result && unpacked.end < archive.size)
+		seam_panic("invalid magic at start of compressed archive");
+	// (The kernel's own is not worth a line.)
+	if (result && build_->has_archive_source && archive.size)
+		report_archive(unpacked, archive.size, started_ns);
+	if (result)
+		return;
+	tell(unpacked.trouble);
+	// One that was cut off may do; a kernel that cannot read its own is broken.
+	if (result.error().code != kNoData)
+		seam_panic(result.error().reason);
+}
+
 // Archives behind an image, where rootfs stays the root. What lies before them is of
 // no use any more.
-void unpack_behind(Region &region, size_t offset)
+void Boot::unpack_behind(Region &region, size_t offset)
 {
 	const u64 started_ns = seam_now_ns();
 	const Bytes archives = region.bytes().skip(offset);
 	rootfs::Unpacked unpacked;
 	bool good;
 
-	if (options.retain) {
-		good = rootfs::unpack(archives, unpacked, offset).ok();
+	if (options_.retain) {
+		good = archives_->unpack(archives, unpacked, offset).ok();
 	} else {
 		region.drop_front(offset);
-		good = rootfs::unpack(region, unpacked, offset).ok();
+		good = archives_->unpack_region(region, unpacked, offset).ok();
 	}
 	if (good)
 		report_archive(unpacked, unpacked.end, started_ns);
@@ -193,7 +355,7 @@ void unpack_behind(Region &region, size_t offset)
 
 // What is compressed does not tell where it ends before it has been decoded. But that
 // an archive is the last of all can be seen, and then be looked for where it begins.
-size_t find_archives(Bytes bytes, size_t from)
+size_t Boot::find_archives(Bytes bytes, size_t from) const
 {
 	constexpr int kTries = 16;
 
@@ -204,7 +366,7 @@ size_t find_archives(Bytes bytes, size_t from)
 
 		if (at == bytes.size())
 			return 0;
-		if (rootfs::look_into(bytes.skip(at), options.init).end == bytes.size() - at)
+		if (archives_->look_into(bytes.skip(at), options_.init).end == bytes.size() - at)
 			return at;
 		from = at + 1;
 	}
@@ -213,21 +375,22 @@ size_t find_archives(Bytes bytes, size_t from)
 
 // The image begins at `offset`. It waits for the RAM disk, or goes to a file for an init
 // that runs in rootfs, which may come with archives behind it.
-void settle_image(Region &region, size_t offset, bool behind_archives)
+void Boot::settle_image(Region &region, size_t offset, bool behind_archives)
 {
 	const Bytes bytes = region.bytes();
 	const Format *const format = identify(bytes.skip(offset));
 
-	place = place_image(bytes, offset, options.tail, options.mapped, rootfs::holds_archive);
-	size_t archives = place.archives;
+	place_ = place_image(bytes, offset, options_.tail, options_.mapped,
+			     archives_->holds_archive);
+	size_t archives = place_.archives;
 
-	if (format && format->kind == Kind::kCompressed && options.tail != Tail::kKeep)
+	if (format && format->kind == Kind::kCompressed && options_.tail != Tail::kKeep)
 		archives = find_archives(bytes, offset);
-	if (seam_may_execute(options.init) < 0 &&
-	    (!archives || !rootfs::look_into(bytes.skip(archives), options.init).holds_init)) {
-		if (place.archives)
+	if (seam_may_execute(options_.init) < 0 &&
+	    (!archives || !archives_->look_into(bytes.skip(archives), options_.init).holds_init)) {
+		if (place_.archives)
 			tell_archives(format->name, archives, bytes.size() - archives);
-		waiting = move(region);
+		waiting_ = move(region);
 		return;
 	}
 	write_image_file(bytes.first(archives ?: bytes.size()).skip(behind_archives ? offset : 0));
@@ -235,18 +398,20 @@ void settle_image(Region &region, size_t offset, bool behind_archives)
 		unpack_behind(region, archives);
 }
 
-void unpack_image(Region &region)
+void Boot::unpack_image(Region &region)
 {
 	const u64 started_ns = seam_now_ns();
 	const Bytes bytes = region.bytes();
 	rootfs::Unpacked unpacked;
 
-	seam_log(SEAM_LOG_INFO, kRamDisk ? "Trying to unpack rootfs image as initramfs...\n" :
-					   "Unpacking initramfs...\n");
+	seam_log(SEAM_LOG_INFO, build_->ram_disk ?
+					"Trying to unpack rootfs image as initramfs...\n" :
+					"Unpacking initramfs...\n");
 	// What may still be wanted as an image stays whole.
-	const bool may_be_image = kRamDiskBuiltIn && has_image_at_start(bytes);
-	auto result = options.retain || may_be_image ? rootfs::unpack(bytes, unpacked) :
-						       rootfs::unpack(region, unpacked);
+	const bool may_be_image = build_->ram_disk_is_built_in && has_image_at_start(bytes);
+	auto result = options_.retain || may_be_image ?
+			      archives_->unpack(bytes, unpacked, 0) :
+			      archives_->unpack_region(region, unpacked, 0);
 	const size_t end = unpacked.end;
 
 	if (result && !unpacked.headers && end == bytes.size()) {
@@ -264,7 +429,7 @@ void unpack_image(Region &region)
 		report_archive(unpacked, end, started_ns);
 	if (result && end == bytes.size())
 		return;
-	if (may_be_image || (kRamDiskBuiltIn && unpacked.headers == 0)) {
+	if (may_be_image || (build_->ram_disk_is_built_in && unpacked.headers == 0)) {
 		seam_log(SEAM_LOG_INFO,
 			 "rootfs image is not initramfs (%s); looks like an initrd\n",
 			 result ? "invalid magic at start of compressed archive" :
@@ -275,7 +440,7 @@ void unpack_image(Region &region)
 		tell(unpacked.trouble);
 	} else if (!unpacked.follows) {
 		tell_junk("archive", "", end, bytes.skip(end), nullptr);
-	} else if (!kRamDiskBuiltIn) {
+	} else if (!build_->ram_disk_is_built_in) {
 		seam_log(
 			SEAM_LOG_WARNING,
 			"initrd: %s image at offset %zu, behind archives: not loaded, this kernel has no CONFIG_BLK_DEV_RAM=y\n",
@@ -289,11 +454,11 @@ void unpack_image(Region &region)
 }
 
 // noinitrd: the image stays as it is and is read from /dev/initrd.
-void preserve(Region &region)
+void Boot::preserve(Region &region)
 {
 	const Bytes image = region.bytes();
 
-	if (!IS_ENABLED(CONFIG_BLOCK)) {
+	if (!build_->block_layer) {
 		seam_log(SEAM_LOG_WARNING,
 			 "initrd: noinitrd: no /dev/initrd without CONFIG_BLOCK, image dropped\n");
 		return;
@@ -307,7 +472,7 @@ void preserve(Region &region)
 	seam_log(SEAM_LOG_INFO,
 		 "initrd: noinitrd: %zu bytes in /dev/initrd, nothing is unpacked or loaded\n",
 		 image.size());
-	if (options.retain) {
+	if (options_.retain) {
 		region.retain();
 		ramdisk::hold_image({image, {}, true});
 	} else {
@@ -315,148 +480,4 @@ void preserve(Region &region)
 	}
 }
 
-} // namespace
 } // namespace initrd
-
-using namespace initrd;
-
-void initrd_reserve(void)
-{
-	reserve_physical_image();
-}
-
-void initrd_verify(void)
-{
-	if (verdict != Verdict::kNone)
-		return;
-	const seam_range loaded = seam_image_loaded();
-	bool wanted = true;
-
-	if (Region::locate().empty())
-		verify_absence();
-	else
-		wanted = verify_image(Bytes(loaded.start, loaded.size));
-	verdict = wanted ? Verdict::kWanted : Verdict::kRefused;
-}
-
-void initrd_populate_rootfs(void)
-{
-	initrd_verify();
-
-	Region region = Region::locate();
-	rootfs::Limits limits(options.rootfs);
-
-	limits.lift(region.bytes().size());
-	unpack_builtin_archive();
-	seam_image_forget();
-	if (verdict == Verdict::kRefused)
-		region.free();
-	if (!region.empty() && options.noinitrd)
-		preserve(region);
-	else if (!region.empty() && !IS_ENABLED(CONFIG_INITRAMFS_FORCE))
-		unpack_image(region);
-	if (!region.empty())
-		dispose(region);
-	limits.settle();
-	seam_files_flush();
-}
-
-int initrd_load_root(const char *root_name)
-{
-	Region region = move(waiting);
-
-	if (region.empty())
-		return false;
-	auto loaded = root::load_ramdisk(region, place, options.retain, rootfs::holds_archive);
-
-	dispose(region);
-	// The kernel has looked for the name when, with brd.rd_nr=0, there was no disk yet.
-	if (const u32 device = seam_root_device() ? 0 : root::find_ramdisk(options.root))
-		seam_set_root_device(device);
-	if (root::on_ramdisk(seam_root_device()))
-		return false;
-	if (!loaded) {
-		root::retire_ramdisk();
-		return false;
-	}
-	auto changed = root::change_root(root_name, {options.root, options.file_systems,
-						     options.wait, options.wait_seconds});
-
-	if (changed)
-		return true;
-	seam_log(SEAM_LOG_ERR, "initrd: going on to the real root: %s\n", changed.error().reason);
-	root::retire_ramdisk();
-	return false;
-}
-
-void initrd_enter_linuxrc(void)
-{
-	root::enter_linuxrc();
-}
-
-int initrd_set_retain(const char *value)
-{
-	if (*value)
-		return false;
-	options.retain = true;
-	return true;
-}
-
-void initrd_set_noinitrd(void)
-{
-	options.noinitrd = true;
-}
-
-void initrd_set_image(const char *value)
-{
-	set_physical_image(value);
-}
-
-void initrd_set_start_block(const char *value)
-{
-	u64 block;
-
-	if (!parse_number(value, block) || block > 0x7fffffff) {
-		seam_log(SEAM_LOG_ERR, "initrd: ramdisk_start=: not a block number, ignored\n");
-		return;
-	}
-	seam_set_image_start_block(static_cast<int>(block));
-}
-
-void initrd_add_digests(const char *value)
-{
-	add_digests(value);
-}
-
-void initrd_set_verification(const char *value)
-{
-	set_verification(value);
-}
-
-void initrd_set_unnamed(const char *value)
-{
-	set_unnamed(value);
-}
-
-void initrd_see_parameter(const char *name, const char *value)
-{
-	if (same_text(name, "initrd.tail")) {
-		set_tail(value);
-	} else if (same_text(name, "dm-mod.create") || same_text(name, "dm_mod.create")) {
-		options.mapped = true;
-	} else if (same_text(name, "rdinit")) {
-		assign(options.init, value);
-	} else if (same_text(name, "root")) {
-		assign(options.root, value);
-	} else if (same_text(name, "rootfstype")) {
-		assign(options.file_systems, value);
-	} else if (same_text(name, "initramfs_options")) {
-		assign(options.rootfs, value);
-	} else if (same_text(name, "rootwait")) {
-		const bool ends = parse_number(value, options.wait_seconds) && !*value;
-
-		options.wait = !ends || options.wait_seconds;
-		if (!ends)
-			options.wait_seconds = 0;
-	}
-}

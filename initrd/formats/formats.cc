@@ -406,7 +406,7 @@ INLINE constexpr Format any_lzma(Decoder decode)
 } // namespace
 
 // The table; in this namespace since DECODER() declares functions of it.
-static constexpr Format formats[] = {
+static constexpr Format table[] = {
 	archive("cpio", "070701"),
 	archive("cpio", "070702"),
 	archive("cpio", "070707"), // refused by the reader, with the reason
@@ -451,6 +451,8 @@ static constexpr Format formats[] = {
 	any_lzma(DECODER(lzma, CONFIG_RD_LZMA)),
 };
 
+constinit Span<const Format> known_formats = table;
+
 namespace {
 
 bool fits(const Format &format, Bytes image)
@@ -464,7 +466,7 @@ bool fits(const Format &format, Bytes image)
 
 const Format *identify(Bytes image)
 {
-	for (const Format &format : formats)
+	for (const Format &format : known_formats)
 		if (fits(format, image))
 			return &format;
 	return nullptr;
@@ -472,15 +474,10 @@ const Format *identify(Bytes image)
 
 const Format *identify_compressed(Bytes segment)
 {
-	for (const Format &format : formats)
+	for (const Format &format : known_formats)
 		if (format.kind == Kind::kCompressed && fits(format, segment))
 			return &format;
 	return nullptr;
-}
-
-Span<const Format> known_formats()
-{
-	return {formats, sizeof(formats) / sizeof(formats[0])};
 }
 
 namespace {
@@ -594,7 +591,7 @@ bool is_sound(const Format &format, Bytes image)
 
 const Format *identify_file_system(Bytes image)
 {
-	for (const Format &format : formats)
+	for (const Format &format : known_formats)
 		if (format.kind == Kind::kFileSystem && fits(format, image) &&
 		    is_sound(format, image))
 			return &format;

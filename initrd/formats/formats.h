@@ -46,8 +46,8 @@ const Format *identify(Bytes image);
 /* The same among compressed formats only: what a segment of an archive may be. */
 const Format *identify_compressed(Bytes segment);
 
-/* All rows of the table. */
-Span<const Format> known_formats();
+/* All rows of the table. A host may put those of another kernel in their place. */
+extern Span<const Format> known_formats;
 
 /*
  * What to say of bytes that no row fits and that people take for an initrd all

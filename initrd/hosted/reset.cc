@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include "initrd/boot/boot.h"
 #include "initrd/hosted/files.h"
 #include "initrd/hosted/world.h"
+#include "ramdisk/image_device.h"
 
 namespace host {
 
@@ -14,11 +16,15 @@ void reset_blkdev();
 void reset_cpus();
 void reset_closings();
 
+void reboot()
+{
+	initrd::the_boot = initrd::Boot(initrd::the_boot.build());
+}
+
 void reset()
 {
-	reset_boot();
-	reset_verification();
-	reset_image_device();
+	reboot();
+	ramdisk::image_device = {};
 	reset_pages();
 	reset_image();
 	reset_files();

@@ -276,12 +276,8 @@ void set_default_disk_kib(u64 kib);
 /* brd.max_part= */
 void set_minors(u32 minors);
 
-/* Forgets parameters and a waiting image: boot.cc's own state. */
-void reset_boot();
-/* Forgets the digests that are wanted. */
-void reset_verification();
-/* /dev/initrd as before boot. */
-void reset_image_device();
+/* Another boot of the same kernel: parameters and a waiting image are forgotten. */
+void reboot();
 
 } // namespace host
 

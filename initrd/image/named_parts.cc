@@ -55,7 +55,7 @@ class FirstBytes {
 public:
 	INLINE FirstBytes()
 	{
-		for (const Format &format : known_formats()) {
+		for (const Format &format : known_formats) {
 			if (format.offset == 0)
 				set(format.magic[0]);
 			// A skippable frame of zstd.

@@ -37,7 +37,7 @@ void say()
 // Whether an earlier row has the same name.
 bool is_repeated(const Format &format)
 {
-	for (const Format &other : known_formats()) {
+	for (const Format &other : known_formats) {
 		if (&other == &format)
 			return false;
 		if (same_text(other.name, format.name))
@@ -51,7 +51,7 @@ void add_formats(bool usable, const char *before)
 {
 	const char *separator = before;
 
-	for (const Format &format : known_formats()) {
+	for (const Format &format : known_formats) {
 		const bool has_decoder = format.kind != Kind::kCompressed || format.decode;
 
 		if (has_decoder != usable || is_repeated(format))

@@ -81,7 +81,7 @@ EXPORT_SYMBOL_GPL(wait_for_initramfs);
 
 static int __init see_parameter(char *name, char *value, const char *doing, void *unused)
 {
-	initrd_see_parameter(name, value ?: "");
+	initrd_see(name, value ?: "");
 	return 0;
 }
 
@@ -136,75 +136,22 @@ static int __init set_async(char *value)
 }
 __setup("initramfs_async=", set_async);
 
-static int __init set_retain(char *value)
-{
-	return initrd_set_retain(value);
-}
-__setup("retain_initrd", set_retain);
-
-#ifdef CONFIG_ARCH_HAS_KEEPINITRD
-static int __init set_keep(char *unused)
-{
-	return initrd_set_retain("");
-}
-__setup("keepinitrd", set_keep);
-#endif
-
-static int __init set_noinitrd(char *unused)
-{
-	initrd_set_noinitrd();
-	return 1;
-}
-__setup("noinitrd", set_noinitrd);
-
-static int __init set_image(char *value)
-{
-	initrd_set_image(value);
-	return 0;
-}
-early_param("initrdmem", set_image);
-
-static int __init set_image_short(char *value)
-{
-	return set_image(value);
-}
-early_param("initrd", set_image_short);
-
 /*
- * Early parameters are read before a boot configuration at the image's end can add
- * to them.
+ * Early parameters are read before a boot configuration at the image's end can add to
+ * them.
  */
-static int __init add_digests(char *value)
-{
-	initrd_add_digests(value ?: "");
-	return 0;
-}
-early_param("initrd.sha256", add_digests);
-
-static int __init set_verification(char *value)
-{
-	initrd_set_verification(value ?: "");
-	return 0;
-}
-early_param("initrd.verify", set_verification);
-
-static int __init set_unnamed(char *value)
-{
-	initrd_set_unnamed(value ?: "");
-	return 0;
-}
-early_param("initrd.unnamed", set_unnamed);
-
-static int __init set_start_block(char *value)
-{
-	initrd_set_start_block(value);
-	return 1;
-}
-__setup("ramdisk_start=", set_start_block);
-
-static int __init ignore_prompt(char *unused)
-{
-	pr_warn("ignoring the deprecated prompt_ramdisk= option\n");
-	return 1;
-}
-__setup("prompt_ramdisk=", ignore_prompt);
+#define EARLY(id, name, ...)                                      \
+	static int __init early_##id(char *value)                 \
+	{                                                         \
+		initrd_set(INITRD_PARAMETER_##id, value ?: "");   \
+		return 0;                                         \
+	}                                                         \
+	early_param(name, early_##id);
+#define SETUP(id, name, ...)                                            \
+	static int __init setup_##id(char *value)                       \
+	{                                                               \
+		return initrd_set(INITRD_PARAMETER_##id, value ?: "");  \
+	}                                                               \
+	__setup(name, setup_##id);
+#define SEEN(...)
+#include "initrd/seam/parameters.inc"

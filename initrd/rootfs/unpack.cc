@@ -534,4 +534,6 @@ bool holds_archive(Bytes image)
 	return finder.contents.entries;
 }
 
+constinit const Archives kArchives = {unpack, unpack, look_into, holds_archive};
+
 } // namespace initrd::rootfs

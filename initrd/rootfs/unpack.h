@@ -57,6 +57,16 @@ Contents look_into(Bytes image, const char *init);
 /* Whether what is compressed at the start of `image` holds an archive. */
 bool holds_archive(Bytes image);
 
+/* All of these, for who wants to put something around them. */
+struct Archives {
+	Result<void> (*unpack)(Bytes image, Unpacked &report, size_t base);
+	Result<void> (*unpack_region)(Region &image, Unpacked &report, size_t base);
+	Contents (*look_into)(Bytes image, const char *init);
+	bool (*holds_archive)(Bytes image);
+};
+
+extern const Archives kArchives;
+
 } // namespace initrd::rootfs
 
 #endif

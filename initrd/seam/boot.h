@@ -37,17 +37,29 @@ int initrd_load_root(const char *root_name);
 /* In the process that becomes linuxrc: make the initrd its root. */
 void initrd_enter_linuxrc(void);
 
-/* Parameters; `value` is what follows the name, NUL-terminated. */
-int initrd_set_retain(const char *value); /* 1 when taken */
-void initrd_set_noinitrd(void);
-void initrd_set_image(const char *value);
-void initrd_set_start_block(const char *value);
-/* These three must come from the boot loader's command line, not from the image. */
-void initrd_add_digests(const char *value);
-void initrd_set_verification(const char *value);
-void initrd_set_unnamed(const char *value);
-/* Any other parameter, once, before initrd_populate_rootfs(); `value` may be "". */
-void initrd_see_parameter(const char *name, const char *value);
+/* The rows of parameters.inc. */
+enum initrd_parameter {
+#define INITRD_ROW(id, ...) INITRD_PARAMETER_##id,
+#define EARLY INITRD_ROW
+#define SETUP INITRD_ROW
+#define SEEN INITRD_ROW
+#include "initrd/seam/parameters.inc"
+#undef EARLY
+#undef SETUP
+#undef SEEN
+#undef INITRD_ROW
+};
+
+/*
+ * A parameter of the kinds EARLY and SETUP; `value`, NUL-terminated, is what follows its
+ * name. 1 when it is taken, else 0.
+ */
+int initrd_set(enum initrd_parameter parameter, const char *value);
+/*
+ * Any parameter by its name, once each, before initrd_populate_rootfs(); `value` may be
+ * "". Those of the kind SEEN have an effect.
+ */
+void initrd_see(const char *name, const char *value);
 
 #ifdef __cplusplus
 }

@@ -6,72 +6,76 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 
-#include "initrd/image/verify.h"
-#include "initrd/seam/log.h"
-#include "initrd/load/ramdisk_loader.h"
-#include "initrd/support/parse.h"
-#include "initrd/seam/blkdev.h"
 #include "initrd/hosted/world.h"
+#include "initrd/load/ramdisk_loader.h"
+#include "initrd/seam/blkdev.h"
+#include "initrd/seam/boot.h"
+#include "initrd/seam/log.h"
+#include "initrd/support/parse.h"
 
 namespace inspect {
 namespace {
 
-// The shims of initrd/linux/boot.c and ramdisk/linux/blkdev.c, one row each.
 struct Parameter {
 	const char *name;
-	void (*set)(const Kernel &kernel, const char *value);
-	/* What it needs of the configuration, or null; and whether kernels mostly have it. */
-	const char *option = nullptr;
-	bool usual = true;
+	std::function<void(const char *value)> set;
+	/* What it needs of the configuration, or "". */
+	const char *option = "";
 };
+
+std::function<void(const char *)> setter_of(initrd_parameter parameter)
+{
+	return [parameter](const char *value) { initrd_set(parameter, value); };
+}
+
+#define NO_ROW(...)
+#define ROW(id, name, setter, option, ...) {name, setter_of(INITRD_PARAMETER_##id), option},
 
 // As early_param() has them: by their whole name, with a value or without.
 const Parameter kEarly[] = {
-	{"initrd", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
-	{"initrdmem", [](const Kernel &kernel, const char *value) { kernel.set_image(value); }},
-	{"initrd.sha256", [](const Kernel &, const char *value) { initrd::add_digests(value); },
-	 "INITRD_CXX"},
-	{"initrd.verify",
-	 [](const Kernel &, const char *value) { initrd::set_verification(value); }, "INITRD_CXX"},
-	{"initrd.unnamed", [](const Kernel &, const char *value) { initrd::set_unnamed(value); },
-	 "INITRD_CXX"},
+#define EARLY ROW
+#define SETUP NO_ROW
+#define SEEN NO_ROW
+#include "initrd/seam/parameters.inc"
+#undef EARLY
+#undef SETUP
 };
 
-// As __setup() has them: a row takes every word that begins with its name.
-const Parameter kParameters[] = {
-	{"retain_initrd",
-	 [](const Kernel &kernel, const char *value) { kernel.set_retain(value); }},
-	{"keepinitrd", [](const Kernel &kernel, const char *) { kernel.set_retain(""); },
-	 "ARCH_HAS_KEEPINITRD", false},
-	{"noinitrd", [](const Kernel &kernel, const char *) { kernel.set_noinitrd(); }},
-	{"ramdisk_start=",
-	 [](const Kernel &kernel, const char *value) { kernel.set_start_block(value); }},
-	{"ramdisk_size=",
-	 [](const Kernel &, const char *value) {
-		 if (const u64 kib = ramdisk_parse_kib(value))
-			 host::set_default_disk_kib(kib);
-		 else
-			 seam_log(SEAM_LOG_ERR, "initrd: ramdisk_size=%s: not a size, ignored\n",
-				  value);
-	 },
-	 "BLK_DEV_RAM"},
-	{"brd.max_part=",
-	 [](const Kernel &, const char *value) {
-		 u64 minors;
+void set_disk_size(const char *value)
+{
+	if (const u64 kib = ramdisk_parse_kib(value))
+		host::set_default_disk_kib(kib);
+	else
+		seam_log(SEAM_LOG_ERR, "initrd: ramdisk_size=%s: not a size, ignored\n", value);
+}
 
-		 if (initrd::parse_number(value, minors) && minors <= 256)
-			 host::set_minors(static_cast<u32>(minors));
-	 },
-	 "BLK_DEV_RAM"},
-	{"load_ramdisk=",
-	 [](const Kernel &, const char *) {
-		 seam_log(SEAM_LOG_WARNING, "ignoring the deprecated load_ramdisk= option\n");
-	 }},
-	{"prompt_ramdisk=",
-	 [](const Kernel &, const char *) {
-		 seam_log(SEAM_LOG_WARNING, "ignoring the deprecated prompt_ramdisk= option\n");
-	 }},
+void set_minors(const char *value)
+{
+	u64 minors;
+
+	if (initrd::parse_number(value, minors) && minors <= 256)
+		host::set_minors(static_cast<u32>(minors));
+}
+
+void ignore_load(const char *)
+{
+	seam_log(SEAM_LOG_WARNING, "ignoring the deprecated load_ramdisk= option\n");
+}
+
+// As __setup() has them: a row takes every word that begins with its name. Those of the
+// RAM disk's driver and of init/do_mounts.c among them.
+const Parameter kSetup[] = {
+#define EARLY NO_ROW
+#define SETUP ROW
+#include "initrd/seam/parameters.inc"
+#undef EARLY
+#undef SETUP
+#undef SEEN
+	{"ramdisk_size=", set_disk_size, "BLK_DEV_RAM"},
+	{"brd.max_part=", set_minors, "BLK_DEV_RAM"},
+	{"load_ramdisk=", ignore_load},
 };
 
 // '-' and '_' are the same in names.
@@ -84,9 +88,12 @@ bool same(const std::string &a, const std::string &b)
 
 bool is_there(const Parameter &row, const Config &config)
 {
-	if (!row.option)
+	const std::string option = row.option;
+
+	if (option.empty())
 		return true;
-	return config.known() ? config.built_in(row.option) : row.usual;
+	// What architectures differ in is not there unless a configuration says so.
+	return config.known() ? config.built_in(option) : !option.starts_with("ARCH_");
 }
 
 // Without the sign behind it.
@@ -146,24 +153,24 @@ CommandLine::CommandLine(const std::string &text)
 	}
 }
 
-void CommandLine::hand_to(const Kernel &kernel, const Config &config) const
+void CommandLine::hand_over(const Config &config) const
 {
 	for (const Word &word : words_)
 		for (const Parameter &row : kEarly)
 			if (is_there(row, config) && same(plain_name(word.name), row.name))
-				row.set(kernel, word.value.c_str());
+				row.set(word.value.c_str());
 	for (const Word &word : words_) {
 		const std::string text = word.name + word.value;
 
-		for (const Parameter &row : kParameters) {
+		for (const Parameter &row : kSetup) {
 			const size_t size = std::strlen(row.name);
 
 			if (is_there(row, config) && same(text.substr(0, size), row.name))
-				row.set(kernel, text.c_str() + size);
+				row.set(text.c_str() + size);
 		}
 	}
 	for (const Word &word : words_)
-		kernel.see_parameter(plain_name(word.name).c_str(), word.value.c_str());
+		initrd_see(plain_name(word.name).c_str(), word.value.c_str());
 }
 
 std::optional<std::string> CommandLine::value(const std::string &name) const

@@ -27,7 +27,7 @@ public:
 	explicit CommandLine(const std::string &text);
 
 	/* Hands the parameters to the kernel, in the order in which it reads them. */
-	void hand_to(const Kernel &kernel, const Config &config) const;
+	void hand_over(const Config &config) const;
 
 	/* The last value of a parameter, "" without one; nothing when it is not there. */
 	std::optional<std::string> value(const std::string &name) const;

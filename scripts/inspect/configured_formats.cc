@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// The table of formats as it is, and in front of it one whose decoders are traced and
-// whose compressors are those that a configuration has.
-
-#define identify identify_in_table
-#define identify_compressed identify_compressed_in_table
-#define known_formats formats_of_table
-// NOLINTNEXTLINE(bugprone-suspicious-include)
-#include "initrd/formats/formats.cc"
-#undef identify
-#undef identify_compressed
-#undef known_formats
+// The table of formats with the compressors that a configuration has, and with decoders
+// that are traced.
 
 #include <array>
 #include <cctype>
@@ -17,27 +8,34 @@
 #include <utility>
 #include <vector>
 
+#include "initrd/formats/formats.h"
+#include "initrd/hosted/world.h"
 #include "inspect/kernel.h"
 #include "inspect/trace.h"
-#include "initrd/hosted/world.h"
 
-namespace initrd {
-
-// As formats.h declares them.
-const Format *identify(Bytes image);
-const Format *identify_compressed(Bytes segment);
-Span<const Format> known_formats();
-
+namespace inspect {
 namespace {
 
+using initrd::Bytes;
+using initrd::Decoder;
+using initrd::Format;
+using initrd::Result;
+using initrd::Sink;
+using initrd::Span;
+
+// The table as it is in the sources, and the one that a kernel has.
+const Span<const Format> kTable = initrd::known_formats;
 std::vector<Format> configured;
+
+// More rows than the table has.
+constexpr size_t kMostRows = 64;
 
 // A decoder has no argument of its own, so each row gets one that knows its number.
 template <size_t Row> Result<size_t> decode_row(Bytes in, Sink &out)
 {
-	const Format &format = formats_of_table()[Row];
+	const Format &format = kTable[Row];
 
-	return inspect::Trace::active()->decode(format.name, format.decode, in, out);
+	return Trace::active()->decode(format.name, format.decode, in, out);
 }
 
 template <size_t... Rows>
@@ -46,22 +44,16 @@ constexpr std::array<Decoder, sizeof...(Rows)> decoders_of(std::index_sequence<R
 	return {decode_row<Rows>...};
 }
 
-constexpr auto kDecoders =
-	decoders_of(std::make_index_sequence<sizeof(formats) / sizeof(formats[0])>());
+constexpr auto kDecoders = decoders_of(std::make_index_sequence<kMostRows>());
 
 // Rows with one decoder still have one: boot compares them.
 size_t first_with(Decoder decode)
 {
 	size_t row = 0;
 
-	while (formats_of_table()[row].decode != decode)
+	while (kTable[row].decode != decode)
 		row++;
 	return row;
-}
-
-const Format *configured_row(const Format *row)
-{
-	return row ? &configured[static_cast<size_t>(row - formats_of_table().data())] : nullptr;
 }
 
 // CONFIG_RD_GZIP for "gzip", without its prefix: by the first row with the decoder.
@@ -69,32 +61,10 @@ std::string option_of(const Format &format)
 {
 	std::string option = "RD_";
 
-	for (const char *c = formats_of_table()[first_with(format.decode)].name; *c; c++)
+	for (const char *c = kTable[first_with(format.decode)].name; *c; c++)
 		option += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
 	return option;
 }
-
-} // namespace
-
-const Format *identify(Bytes image)
-{
-	return configured_row(identify_in_table(image));
-}
-
-const Format *identify_compressed(Bytes segment)
-{
-	return configured_row(identify_compressed_in_table(segment));
-}
-
-Span<const Format> known_formats()
-{
-	return {configured.data(), configured.size()};
-}
-
-} // namespace initrd
-
-namespace inspect {
-namespace {
 
 struct Filter {
 	u32 number;
@@ -103,8 +73,8 @@ struct Filter {
 };
 
 constexpr Filter kFilters[] = {
-	{4, "XZ_DEC_X86", true},      {5, "XZ_DEC_POWERPC", true},   {6, "XZ_DEC_IA64", false},
-	{7, "XZ_DEC_ARM", true},      {8, "XZ_DEC_ARMTHUMB", true},  {9, "XZ_DEC_SPARC", true},
+	{4, "XZ_DEC_X86", true},     {5, "XZ_DEC_POWERPC", true},  {6, "XZ_DEC_IA64", false},
+	{7, "XZ_DEC_ARM", true},     {8, "XZ_DEC_ARMTHUMB", true}, {9, "XZ_DEC_SPARC", true},
 	{10, "XZ_DEC_ARM64", false}, {11, "XZ_DEC_RISCV", false},
 };
 
@@ -129,15 +99,15 @@ void configure_formats(const Config &config)
 	host::set_zstd_window_bits(config.known() && !config.has("64BIT") ?
 					   kZstdWindowBits32 :
 					   host::kMostZstdWindowBits);
-	initrd::configured.assign(initrd::formats_of_table().begin(),
-				  initrd::formats_of_table().end());
-	for (initrd::Format &format : initrd::configured) {
+	configured.assign(kTable.begin(), kTable.end());
+	for (Format &format : configured) {
 		if (format.kind != initrd::Kind::kCompressed || !format.decode)
 			continue;
-		format.decode = config.may_be_built_in(initrd::option_of(format)) ?
-					initrd::kDecoders[initrd::first_with(format.decode)] :
+		format.decode = config.may_be_built_in(option_of(format)) ?
+					kDecoders.at(first_with(format.decode)) :
 					nullptr;
 	}
+	initrd::known_formats = {configured.data(), configured.size()};
 }
 
 } // namespace inspect

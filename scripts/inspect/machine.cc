@@ -8,6 +8,9 @@
 #include <sstream>
 
 #include "initrd/formats/formats.h"
+#include "initrd/hosted/limits.h"
+#include "initrd/hosted/tree.h"
+#include "initrd/hosted/world.h"
 #include "initrd/load/ramdisk_loader.h"
 #include "initrd/seam/files.h"
 #include "initrd/support/parse.h"
@@ -15,9 +18,6 @@
 #include "inspect/bootconfig.h"
 #include "inspect/file_systems.h"
 #include "ramdisk/ramdisk.h"
-#include "initrd/hosted/limits.h"
-#include "initrd/hosted/tree.h"
-#include "initrd/hosted/world.h"
 
 namespace inspect {
 namespace {
@@ -120,9 +120,10 @@ Machine::Machine(Bytes image, const Request &request, Report &report)
 	  request_(request),
 	  report_(report),
 	  command_line_(report.append),
-	  kernel_((host::reset(), configured_kernel(request.config))),
 	  rootfs_(std::make_unique<Rootfs>())
 {
+	host::reset();
+	configure_kernel(request.config);
 }
 
 Machine::~Machine()
@@ -241,13 +242,13 @@ void Machine::run()
 	const std::string init = command_line_.value_or("rdinit", "/init");
 
 	try {
-		command_line_.hand_to(kernel_, request_.config);
+		command_line_.hand_over(request_.config);
 		partition_ = command_line_.root_partition();
 		if (partition_)
 			host::root().device = partition_ < ramdisk_max_part() ?
 						      initrd::root::kRam0 + partition_ :
 						      0;
-		kernel_.populate_rootfs();
+		initrd_populate_rootfs();
 		stopped_early_ = false;
 		was_read_ = host::logged("Trying to unpack rootfs image") ||
 			    host::logged("Unpacking initramfs...");
@@ -257,7 +258,7 @@ void Machine::run()
 			root_ = Root::kInit;
 			return;
 		}
-		changed_root_ = kernel_.load_root(root_name.c_str());
+		changed_root_ = initrd_load_root(root_name.c_str());
 	} catch (const host::Panic &panic) {
 		panic_ = panic.what();
 		return;

@@ -54,7 +54,7 @@ public:
 	/* Whether it was looked for archives in it. */
 	bool was_read() const { return was_read_; }
 	/* Where the kernel has found an image in it; of a size of 0 where it has not. */
-	initrd::ImagePlace image_place() const { return kernel_.image_place(); }
+	initrd::ImagePlace image_place() const { return initrd::the_boot.place(); }
 	/* Whether the memory was too little. */
 	bool ran_out() const { return ran_out_; }
 	/* Whether it stopped before it was done with archives: nothing follows then. */
@@ -98,7 +98,6 @@ private:
 	const Request &request_;
 	Report &report_;
 	CommandLine command_line_;
-	const Kernel &kernel_;
 	std::optional<Trace> trace_;
 	std::unique_ptr<Files> rootfs_;
 	std::unique_ptr<Inside> inside_;

@@ -142,9 +142,9 @@ Outcome boot(const Data &image, const Wishes &wishes, const Circumstances &circu
 		host::set_crash_reservation(0, circumstances.crash_pages);
 	seam_set_image_start_block(wishes.start_block);
 	if (circumstances.retain)
-		initrd_set_retain("");
+		initrd_set(INITRD_PARAMETER_RETAIN, "");
 	if (wishes.noinitrd)
-		initrd_set_noinitrd();
+		initrd_set(INITRD_PARAMETER_NOINITRD, "");
 	host::fail_allocation(failing_allocation);
 
 	try {

@@ -9,9 +9,9 @@
 #include <cstdlib>
 #include <thread>
 
+#include "initrd/hosted/world.h"
 #include "initrd/seam/image.h"
 #include "ramdisk/ramdisk.h"
-#include "initrd/hosted/world.h"
 
 namespace host {
 void reset_blkdev();

@@ -20,7 +20,7 @@ constexpr size_t kHead = size_t{68} << 10;
 // the numbers behind the bytes, it is the bytes.
 Data image_of(FuzzedDataProvider &input)
 {
-	const auto rows = known_formats();
+	const auto rows = known_formats;
 	const Format &row = rows[input.ConsumeIntegralInRange<size_t>(0, rows.size() - 1)];
 	const size_t before = input.ConsumeIntegral<u8>();
 	const size_t zeros = input.ConsumeIntegralInRange<size_t>(0, kMost);
@@ -46,7 +46,7 @@ Look look(Bytes image)
 	const host::Exact exact(image);
 	Look look = {identify(exact.bytes()), identify_compressed(exact.bytes()), {}};
 
-	for (const Format &format : known_formats())
+	for (const Format &format : known_formats)
 		look.sizes.push_back(claimed_size(format, exact.bytes()));
 	return look;
 }
@@ -99,7 +99,7 @@ void fuzz::try_input(FuzzedDataProvider &input)
 	const Bytes bytes = host::bytes_of(image);
 	const Look whole = look(bytes);
 	const Look part = look(bytes.first(cut));
-	const auto rows = known_formats();
+	const auto rows = known_formats;
 
 	// The first row that fits.
 	const auto first = std::find_if(rows.begin(), rows.end(), [bytes](const Format &row) {

@@ -5,12 +5,13 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include "initrd/seam/boot.h"
+#include "initrd/boot/boot.h"
 #include "initrd/image/region.h"
 #include "initrd/image/verify.h"
+#include "initrd/seam/blkdev.h"
+#include "initrd/seam/boot.h"
 #include "initrd/support/parse.h"
 #include "initrd/support/text.h"
-#include "initrd/seam/blkdev.h"
 #include "target.h"
 
 namespace {
@@ -168,37 +169,37 @@ bool has_digest_of_nothing(const std::string &list)
 // Who asks for digests gets nothing else.
 void try_digests(const Text &value)
 {
-	host::reset_verification();
-	initrd_add_digests(value.get());
-	const bool accepted = verify_image({});
+	Verification verification(the_boot.build());
+
+	verification.add_digests(value.get());
+	const bool accepted = verification.allows({});
 
 	// (There is room for sixteen.)
 	if (std::strlen(value.get()) < 16 * 65)
 		EXPECT_EQ(accepted, has_digest_of_nothing(value.get())) << value.get();
 	else
 		EXPECT_TRUE(!accepted || has_digest_of_nothing(value.get()));
-	host::reset_verification();
 }
 
 void try_parameter(const std::string &name, const Text &value)
 {
 	if (name == "initrd") {
-		initrd_set_image(value.get());
+		initrd_set(INITRD_PARAMETER_IMAGE, value.get());
 	} else if (name == "ramdisk_start") {
 		const int before = host::image_start_block();
 
-		initrd_set_start_block(value.get());
+		initrd_set(INITRD_PARAMETER_START_BLOCK, value.get());
 		const Number number = number_of(value.get());
 
 		EXPECT_EQ(host::image_start_block(), number.good && number.value <= 0x7fffffff ?
 							     static_cast<int>(number.value) :
 							     before);
 	} else if (name == "retain_initrd") {
-		EXPECT_EQ(initrd_set_retain(value.get()) != 0, !*value.get());
+		EXPECT_EQ(initrd_set(INITRD_PARAMETER_RETAIN, value.get()) != 0, !*value.get());
 	} else if (name == "noinitrd") {
-		initrd_set_noinitrd();
+		initrd_set(INITRD_PARAMETER_NOINITRD, "");
 	} else {
-		initrd_see_parameter(Text(name).get(), value.get());
+		initrd_see(Text(name).get(), value.get());
 	}
 }
 

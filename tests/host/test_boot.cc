@@ -117,7 +117,7 @@ TEST_F(BootArchive, IsRetainedWhereItIs)
 {
 	const Data image = with_init();
 
-	EXPECT_EQ(initrd_set_retain(""), 1);
+	EXPECT_EQ(initrd_set(INITRD_PARAMETER_RETAIN, ""), 1);
 	host::set_image(image, 100);
 	EXPECT_EQ(boot(), 0);
 	EXPECT_EQ(host::published(), image);
@@ -126,7 +126,7 @@ TEST_F(BootArchive, IsRetainedWhereItIs)
 
 TEST_F(BootArchive, RetainTakesNoValue)
 {
-	EXPECT_EQ(initrd_set_retain("=1"), 0);
+	EXPECT_EQ(initrd_set(INITRD_PARAMETER_RETAIN, "=1"), 0);
 	host::set_image(with_init());
 	boot();
 	EXPECT_EQ(host::image_pages(), "F");
@@ -135,7 +135,7 @@ TEST_F(BootArchive, RetainTakesNoValue)
 
 TEST_F(BootArchive, OfTheKernelItselfIsUnpackedWithNoinitrd)
 {
-	initrd_set_noinitrd();
+	initrd_set(INITRD_PARAMETER_NOINITRD, "");
 	host::set_image(with_init());
 	host::set_builtin_archive(host::Archive().folder("dev").trailer().data());
 	boot();
@@ -191,7 +191,7 @@ TEST_F(BootArchive, ThatFileIsNotMadeForALinkToNowhere)
 
 TEST_F(BootArchive, RdinitNamesAnotherInit)
 {
-	initrd_see_parameter("rdinit", "/sbin/early");
+	initrd_see("rdinit", "/sbin/early");
 	host::plant("/sbin/early", 0100755);
 	host::set_image(host::ext2_image(5000));
 	boot();
@@ -225,7 +225,7 @@ TEST_F(BootArchive, AnArchiveBeforeAnImageLeavesTheImageToRamdiskStart)
 {
 	const Data image = host::ext2_image(8192);
 
-	initrd_set_start_block("1");
+	initrd_set(INITRD_PARAMETER_START_BLOCK, "1");
 	host::set_image(Archive().folder("dev").trailer().pad(1024).data() + image);
 	EXPECT_EQ(boot(), 0);
 	EXPECT_EQ(host::tree(), "dev");
@@ -244,9 +244,9 @@ TEST_F(BootArchive, OfTheOldFormatSaysHowToMakeIt)
 
 TEST_F(BootArchive, StartBlocksThatAreNoneAreRefused)
 {
-	initrd_set_start_block("12");
+	initrd_set(INITRD_PARAMETER_START_BLOCK, "12");
 	for (const char *value : {"", "x", "2147483648"})
-		initrd_set_start_block(value);
+		initrd_set(INITRD_PARAMETER_START_BLOCK, value);
 	EXPECT_EQ(host::image_start_block(), 12);
 	EXPECT_EQ(host::times_logged("initrd: ramdisk_start=: not a block number, ignored"), 3u);
 }

@@ -67,7 +67,7 @@ protected:
 		host::set_image(image, GetParam().misalignment, Own::kLast);
 		host::root().device = GetParam().root_device;
 		if (GetParam().retain)
-			initrd_set_retain("");
+			initrd_set(INITRD_PARAMETER_RETAIN, "");
 	}
 
 	// The same boot, with the built-in archive's reader behind it.
@@ -138,7 +138,7 @@ TEST_F(BootNoise, NeitherHarmsNorLeaks)
 		host::set_image(image, random() % kPage, static_cast<Own>(random() % 3));
 		host::root().device = i % 2 ? 0x100 : 0x801;
 		if (i % 5 == 0)
-			initrd_set_start_block("1");
+			initrd_set(INITRD_PARAMETER_START_BLOCK, "1");
 		boot("/dev/sda1");
 		expect_no_page_left();
 		EXPECT_TRUE(host::surroundings_intact());

@@ -271,7 +271,7 @@ TEST_F(BootImage, StartsWhereRamdiskStartSays)
 {
 	const Data image = host::ext2_image(5 * kPage);
 
-	initrd_set_start_block("7");
+	initrd_set(INITRD_PARAMETER_START_BLOCK, "7");
 	host::set_image(Data(7 * 1024, 'k') + image);
 	EXPECT_EQ(boot(), 0);
 	EXPECT_EQ(ram0(image.size()), image);
@@ -282,7 +282,7 @@ TEST_F(BootImage, StartsWhereRamdiskStartSays)
 
 TEST_F(BootImage, BehindItsEndIsAnError)
 {
-	initrd_set_start_block("1000");
+	initrd_set(INITRD_PARAMETER_START_BLOCK, "1000");
 	host::set_image(host::ext2_image(5 * kPage));
 	EXPECT_EQ(boot(), 0);
 	EXPECT_TRUE(host::logged("RAMDISK: Couldn't find valid RAM disk image starting at 1000."));
@@ -296,7 +296,7 @@ TEST_F(BootImage, IsRetainedAndCopied)
 {
 	const Data image = host::ext2_image(5 * kPage);
 
-	initrd_set_retain("");
+	initrd_set(INITRD_PARAMETER_RETAIN, "");
 	host::set_image(image);
 	EXPECT_EQ(boot(), 0);
 	EXPECT_EQ(ram0(image.size()), image);
@@ -310,8 +310,8 @@ TEST_F(BootImage, BehindRamdiskStartIsRetainedWhole)
 {
 	const Data image = Data(2048, 'k') + host::ext2_image(5 * kPage);
 
-	initrd_set_retain("");
-	initrd_set_start_block("2");
+	initrd_set(INITRD_PARAMETER_RETAIN, "");
+	initrd_set(INITRD_PARAMETER_START_BLOCK, "2");
 	host::set_image(image);
 	EXPECT_EQ(boot(), 0);
 	EXPECT_EQ(ram0(5 * kPage), Data(image.begin() + 2048, image.end()));
@@ -327,7 +327,7 @@ TEST_F(BootImage, WithoutTheMemoryForItLeavesNothing)
 		SCOPED_TRACE(packed.size());
 		again();
 		host::set_image(packed);
-		initrd_set_retain("");
+		initrd_set(INITRD_PARAMETER_RETAIN, "");
 		host::set_memory_limit(host::memory_in_use() + (u64{3} << 20));
 		EXPECT_EQ(boot(), 0);
 		EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: no space: ")) << host::whole_log();
@@ -350,7 +350,7 @@ TEST_F(BootImage, OverACrashReservationIsCopied)
 
 TEST_F(BootImage, WithNoinitrdIsNotLoaded)
 {
-	initrd_set_noinitrd();
+	initrd_set(INITRD_PARAMETER_NOINITRD, "");
 	host::set_image(host::ext2_image(5 * kPage));
 	EXPECT_EQ(boot(), 0);
 	EXPECT_EQ(host::live().pages, 0u);

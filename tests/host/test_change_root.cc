@@ -124,8 +124,8 @@ TEST_F(ChangeRoot, LooksForTheRootAgainWhenLinuxrcNamedNone)
 	host::root().device = 0;
 	host::root().devices["/dev/sdb2"] = 0x812;
 	// The last one counts, and nothing of the one before.
-	initrd_see_parameter("root", "/dev/disk/by-id/x");
-	initrd_see_parameter("root", "/dev/sdb2");
+	initrd_see("root", "/dev/disk/by-id/x");
+	initrd_see("root", "/dev/sdb2");
 	EXPECT_EQ(boot("/dev/sdb2"), 1);
 	EXPECT_EQ(host::root().device, 0x812u);
 	EXPECT_TRUE(called("wait for drivers"));
@@ -134,7 +134,7 @@ TEST_F(ChangeRoot, LooksForTheRootAgainWhenLinuxrcNamedNone)
 TEST_F(ChangeRoot, DoesNotWaitForTheRootUnlessItIsTold)
 {
 	host::root().device = 0;
-	initrd_see_parameter("root", "/dev/sdb2");
+	initrd_see("root", "/dev/sdb2");
 	EXPECT_EQ(boot("/dev/sdb2"), 1);
 	EXPECT_EQ(host::root().device, 0u) << "mount_root() says what it misses";
 	EXPECT_EQ(host::root().look_ups, 1u);
@@ -145,8 +145,8 @@ TEST_F(ChangeRoot, RootwaitWaitsForTheRootThatLinuxrcBrings)
 	host::root().device = 0;
 	host::root().devices["PARTUUID=1234-02"] = 0x812;
 	host::root().look_ups_before_devices = 7;
-	initrd_see_parameter("root", "PARTUUID=1234-02");
-	initrd_see_parameter("rootwait", "");
+	initrd_see("root", "PARTUUID=1234-02");
+	initrd_see("rootwait", "");
 	EXPECT_EQ(boot("PARTUUID=1234-02"), 1);
 	EXPECT_EQ(host::root().device, 0x812u);
 	EXPECT_TRUE(host::logged("Waiting for root device PARTUUID=1234-02..."));
@@ -155,8 +155,8 @@ TEST_F(ChangeRoot, RootwaitWaitsForTheRootThatLinuxrcBrings)
 TEST_F(ChangeRoot, RootwaitEndsWithItsSeconds)
 {
 	host::root().device = 0;
-	initrd_see_parameter("root", "/dev/sdb2");
-	initrd_see_parameter("rootwait", "2");
+	initrd_see("root", "/dev/sdb2");
+	initrd_see("rootwait", "2");
 	EXPECT_EQ(boot("/dev/sdb2"), 1);
 	EXPECT_EQ(host::root().device, 0u);
 	EXPECT_GT(host::root().look_ups, 100u);
@@ -166,8 +166,8 @@ TEST_F(ChangeRoot, RootwaitEndsWithItsSeconds)
 TEST_F(ChangeRoot, RootwaitOfZeroOrOfWhatIsNoNumber)
 {
 	host::root().device = 0;
-	initrd_see_parameter("root", "/dev/sdb2");
-	initrd_see_parameter("rootwait", "0");
+	initrd_see("root", "/dev/sdb2");
+	initrd_see("rootwait", "0");
 	EXPECT_EQ(boot("/dev/sdb2"), 1);
 	EXPECT_EQ(host::root().look_ups, 1u) << "no waiting";
 
@@ -175,8 +175,8 @@ TEST_F(ChangeRoot, RootwaitOfZeroOrOfWhatIsNoNumber)
 	host::root().device = 0;
 	host::root().devices["/dev/sdb2"] = 0x812;
 	host::root().look_ups_before_devices = 3000;
-	initrd_see_parameter("root", "/dev/sdb2");
-	initrd_see_parameter("rootwait", "5x");
+	initrd_see("root", "/dev/sdb2");
+	initrd_see("rootwait", "5x");
 	EXPECT_EQ(boot("/dev/sdb2"), 1);
 	EXPECT_EQ(host::root().device, 0x812u) << "for ever";
 }
@@ -185,15 +185,15 @@ TEST_F(ChangeRoot, RootwaitIsNotForANameThatCannotBeRight)
 {
 	host::root().device = 0;
 	host::root().root_name_is_wrong = true;
-	initrd_see_parameter("root", "/dev/disk/by-uuid/01234567-89ab-cdef-0123-456789abcdef");
-	initrd_see_parameter("rootwait", "");
+	initrd_see("root", "/dev/disk/by-uuid/01234567-89ab-cdef-0123-456789abcdef");
+	initrd_see("rootwait", "");
 	EXPECT_EQ(boot(""), 1);
 	EXPECT_EQ(host::root().look_ups, 1u);
 	for (const char *name : {"PARTUUID=", "/dev/", "8:1"}) {
 		begin_again();
 		host::root().device = 0;
-		initrd_see_parameter("rootwait", "");
-		initrd_see_parameter("root", name);
+		initrd_see("rootwait", "");
+		initrd_see("root", name);
 		EXPECT_EQ(boot(name), 1);
 		EXPECT_EQ(host::root().look_ups, 1u) << name;
 	}
@@ -205,8 +205,8 @@ TEST_F(ChangeRoot, RootwaitWaitsForDriversThatAreStillLooking)
 	host::root().devices["/dev/sdb2"] = 0x812;
 	host::root().look_ups_before_devices = 1;
 	host::root().busy_drivers = 4;
-	initrd_see_parameter("root", "/dev/sdb2");
-	initrd_see_parameter("rootwait", "");
+	initrd_see("root", "/dev/sdb2");
+	initrd_see("rootwait", "");
 	EXPECT_EQ(boot("/dev/sdb2"), 1);
 	EXPECT_EQ(host::root().device, 0x812u);
 	EXPECT_EQ(host::root().look_ups, 2u);
@@ -220,8 +220,8 @@ TEST_F(ChangeRoot, RootwaitWaitsForDriversThatAreStillLooking)
 TEST_F(ChangeRoot, RootwaitIsNotForFileSystemsWithoutADevice)
 {
 	host::root().device = 0;
-	initrd_see_parameter("root", "myfs");
-	initrd_see_parameter("rootwait", "");
+	initrd_see("root", "myfs");
+	initrd_see("rootwait", "");
 	EXPECT_EQ(boot("myfs"), 1);
 	EXPECT_EQ(host::root().look_ups, 1u);
 }
@@ -294,7 +294,7 @@ TEST_F(ChangeRoot, MountsReadOnlyWhatCannotBeWritten)
 TEST_F(ChangeRoot, TriesTheTypesOfRootfstypeFirst)
 {
 	host::root().mountable_as = "minix";
-	initrd_see_parameter("rootfstype", "xfs,,minix");
+	initrd_see("rootfstype", "xfs,,minix");
 	EXPECT_EQ(boot("/dev/sda1"), 1);
 	EXPECT_EQ(calls()[1], "mount /dev/root.old /root xfs");
 	EXPECT_EQ(calls()[2], "mount /dev/root.old /root minix");
@@ -302,7 +302,7 @@ TEST_F(ChangeRoot, TriesTheTypesOfRootfstypeFirst)
 
 TEST_F(ChangeRoot, TriesAllTypesWhenThoseOfRootfstypeDoNotFit)
 {
-	initrd_see_parameter("rootfstype", "xfs");
+	initrd_see("rootfstype", "xfs");
 	EXPECT_EQ(boot("/dev/sda1"), 1);
 	EXPECT_EQ(calls()[2], "mount /dev/root.old /root xfs ro");
 	EXPECT_EQ(calls()[3], "mount /dev/root.old /root ext2");
@@ -323,7 +323,7 @@ TEST_F(ChangeRoot, WhatCannotBeMountedLeavesTheRealRootToTheKernel)
 // The disk was made for the load, and has just been looked at for partitions.
 TEST_F(ChangeRoot, ADiskThatNothingWasLoadedIntoHasNoUsers)
 {
-	initrd_set_start_block("1000");
+	initrd_set(INITRD_PARAMETER_START_BLOCK, "1000");
 	EXPECT_EQ(boot("/dev/sda1"), 0);
 	EXPECT_TRUE(host::gendisks()[0].visible);
 	EXPECT_FALSE(host::logged("initrd: /dev/ram0 is in use")) << host::whole_log();
@@ -371,7 +371,7 @@ TEST_F(ChangeRoot, DoesNotHappenForAPartitionOfTheRamDisk)
 TEST_F(ChangeRoot, DoesNotHappenForTheNameOfARamDiskThatIsMadeForTheImage)
 {
 	host::root().device = 0;
-	initrd_see_parameter("root", "/dev/ram0");
+	initrd_see("root", "/dev/ram0");
 	EXPECT_EQ(boot("/dev/ram0"), 0);
 	EXPECT_EQ(host::root().device, 0x100u);
 	EXPECT_TRUE(calls().empty());
@@ -380,7 +380,7 @@ TEST_F(ChangeRoot, DoesNotHappenForTheNameOfARamDiskThatIsMadeForTheImage)
 TEST_F(ChangeRoot, ANamedRamDiskIsMadeForIt)
 {
 	host::root().device = 0;
-	initrd_see_parameter("root", "/dev/ram3");
+	initrd_see("root", "/dev/ram3");
 	EXPECT_EQ(boot("/dev/ram3"), 1);
 	EXPECT_TRUE(host::gendisks()[3].visible);
 	EXPECT_EQ(host::root().device, 0x103u);

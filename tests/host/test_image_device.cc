@@ -2,8 +2,8 @@
 // /dev/initrd: who may open it, what is read, when it is gone.
 
 #include "boots.h"
-#include "ramdisk/image_device.h"
 #include "initrd/seam/image_device.h"
+#include "ramdisk/image_device.h"
 
 namespace {
 
@@ -23,7 +23,7 @@ protected:
 	static void preserve(const Data &content, size_t misalignment = 0)
 	{
 		host::set_image(content, misalignment);
-		initrd_set_noinitrd();
+		initrd_set(INITRD_PARAMETER_NOINITRD, "");
 		ASSERT_EQ(boot("/dev/sda1"), 0);
 	}
 
@@ -42,7 +42,7 @@ protected:
 TEST_F(ImageDevice, HasNothingWithoutAnImage)
 {
 	host::set_image({});
-	initrd_set_noinitrd();
+	initrd_set(INITRD_PARAMETER_NOINITRD, "");
 	EXPECT_EQ(boot("/dev/sda1"), 0);
 	EXPECT_EQ(open(), -kNoDevice);
 	EXPECT_EQ(ramdisk_image_size(), 0u);
@@ -101,7 +101,7 @@ TEST_F(ImageDevice, NothingIsUnpackedOrLoaded)
 TEST_F(ImageDevice, MakesNoCopy)
 {
 	host::set_image(host::sample(5 * kPage));
-	initrd_set_noinitrd();
+	initrd_set(INITRD_PARAMETER_NOINITRD, "");
 	boot("/dev/sda1");
 	EXPECT_EQ(host::image_pages(), "ddddd");
 	EXPECT_EQ(host::live(), host::Live());
@@ -137,7 +137,7 @@ TEST_F(ImageDevice, IsGoneWithItsLastUser)
 TEST_F(ImageDevice, GivesBackOnlyPagesOfItsOwn)
 {
 	host::set_image(host::sample(3 * kPage), 100, host::Own::kNeither);
-	initrd_set_noinitrd();
+	initrd_set(INITRD_PARAMETER_NOINITRD, "");
 	boot("/dev/sda1");
 	EXPECT_EQ(host::image_pages(), "-dd-");
 	ASSERT_EQ(open(), 0);
@@ -150,7 +150,7 @@ TEST_F(ImageDevice, RetainInitrdKeepsIt)
 {
 	const Data content = host::sample(4 * kPage);
 
-	initrd_set_retain("");
+	initrd_set(INITRD_PARAMETER_RETAIN, "");
 	preserve(content);
 	EXPECT_EQ(host::published(), content);
 	ASSERT_EQ(open(), 0);
@@ -165,7 +165,7 @@ TEST_F(ImageDevice, HasNothingThatACrashKernelIsLoadedOver)
 {
 	host::set_image(host::sample(5 * kPage));
 	host::set_crash_reservation(2, 2);
-	initrd_set_noinitrd();
+	initrd_set(INITRD_PARAMETER_NOINITRD, "");
 	boot("/dev/sda1");
 	EXPECT_EQ(open(), -kNoDevice);
 	EXPECT_EQ(host::image_pages(), "FFccF");

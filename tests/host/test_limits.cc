@@ -5,9 +5,9 @@
 #include "boots.h"
 #include "compress.h"
 #include "fixture.h"
+#include "initrd/hosted/limits.h"
 #include "initrd/seam/boot.h"
 #include "initrd/seam/memory.h"
-#include "initrd/hosted/limits.h"
 
 namespace {
 
@@ -21,7 +21,7 @@ protected:
 	// A machine with a tmpfs that was mounted when the image was in its way.
 	static void set_machine(u64 size, const Data &image)
 	{
-		host::reset_boot();
+		host::reboot();
 		host::set_memory_limit(size);
 		host::set_image(image);
 		host::set_room((size - image.size()) / 2);
@@ -30,7 +30,7 @@ protected:
 
 	static void boot(const char *options = "")
 	{
-		initrd_see_parameter("initramfs_options", options);
+		initrd_see("initramfs_options", options);
 		initrd_populate_rootfs();
 	}
 
@@ -141,9 +141,14 @@ TEST_F(RootLimits, MemoryIsLeftToOthersAllTheSame)
 
 TEST_F(RootLimits, InodesAreNamedAsSuch)
 {
-	set_machine(64 * kMiB,
-		    Archive().folder("d").file("a", "").file("b", "").file("none/c", "")
-			    .symlink("e", "x").trailer().data());
+	set_machine(64 * kMiB, Archive()
+				       .folder("d")
+				       .file("a", "")
+				       .file("b", "")
+				       .file("none/c", "")
+				       .symlink("e", "x")
+				       .trailer()
+				       .data());
 	host::set_nodes(2);
 	boot("size=50%,nr_inodes=2");
 	EXPECT_EQ(host::tree(), "a d");
@@ -167,14 +172,14 @@ TEST_F(RootLimits, NothingButNulsIsSaid)
 		<< host::whole_log();
 	EXPECT_FALSE(host::logged("initrd: cpio archive"));
 	host::reset();
-	host::reset_boot();
+	host::reboot();
 	host::set_image(host::gzip(Data(5000)));
 	boot();
 	EXPECT_NE(host::whole_log().find(" of gzip data, nothing but NULs: "), std::string::npos)
 		<< host::whole_log();
 	// `find . | cpio | gzip` where there is no cpio.
 	host::reset();
-	host::reset_boot();
+	host::reboot();
 	Data packed = host::gzip({});
 
 	const Data more = host::xz({});

@@ -157,7 +157,7 @@ TEST_F(ProgressOfLoads, PlainArchives)
 
 TEST_F(ProgressOfLoads, CopiedImages)
 {
-	initrd_set_retain("");
+	initrd_set(INITRD_PARAMETER_RETAIN, "");
 	EXPECT_EQ(slow_load(host::ext2_image(12 << 20)), 10u);
 }
 

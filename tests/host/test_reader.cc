@@ -343,8 +343,8 @@ TEST_P(ReaderAtOddOffsets, PaddingMayBeMissingBehindATrailer)
 		EXPECT_EQ(read(first + one(2)), "");
 		ASSERT_EQ(got.entries.size(), 6u);
 		EXPECT_EQ(got.entries[4].data, "xx");
-		EXPECT_TRUE(host::logged(
-			"initrd: cpio archive at offset " + std::to_string(first.size()) + ", "))
+		EXPECT_TRUE(host::logged("initrd: cpio archive at offset " +
+					 std::to_string(first.size()) + ", "))
 			<< host::whole_log();
 	}
 }

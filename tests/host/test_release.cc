@@ -6,9 +6,9 @@
 #include "initrd/formats/cpio_reader.h"
 #include "initrd/image/reading.h"
 #include "initrd/image/region.h"
-#include "initrd/seam/cpus.h"
 #include "initrd/rootfs/unpack.h"
 #include "initrd/rootfs/writer.h"
+#include "initrd/seam/cpus.h"
 
 namespace {
 
@@ -240,7 +240,7 @@ TEST_F(ArchivePages, AreCopiedFromWhereOnlyThoseMayBeThatCanMove)
 TEST_F(ArchivePages, StayWithRetainInitrd)
 {
 	host::set_image(archive.data());
-	initrd_set_retain("");
+	initrd_set(INITRD_PARAMETER_RETAIN, "");
 	boot();
 	expect_files();
 	EXPECT_EQ(host::image_pages(), letters(8, 'o'));
@@ -256,7 +256,7 @@ TEST_F(ArchivePages, StayWhileSomethingElseMayBeAnImage)
 	image.resize(start * 1024);
 	image[image.size() - 1] = 'x'; // what is no archive
 	host::set_image(host::operator+(image, ext2));
-	initrd_set_start_block(std::to_string(start).c_str());
+	initrd_set(INITRD_PARAMETER_START_BLOCK, std::to_string(start).c_str());
 	boot();
 	EXPECT_EQ(ram0(ext2.size()), ext2);
 	expect_no_page_left();

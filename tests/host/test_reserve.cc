@@ -15,7 +15,7 @@ protected:
 
 	static seam_physical_range set(const char *argument)
 	{
-		initrd_set_image(argument);
+		initrd_set(INITRD_PARAMETER_IMAGE, argument);
 		return physical().image;
 	}
 

@@ -304,7 +304,7 @@ TEST_F(Segments, AllIsRetainedWhereItIs)
 	const Data image = ext2(40960);
 	const Data all = early() + image + late();
 
-	initrd_set_retain("");
+	initrd_set(INITRD_PARAMETER_RETAIN, "");
 	host::set_image(all);
 	boot();
 	EXPECT_EQ(host::published(), all);
@@ -325,7 +325,7 @@ TEST_F(Segments, ACrashKernelsMemoryIsNotAdopted)
 
 TEST_F(Segments, NothingIsLoadedWithNoinitrd)
 {
-	initrd_set_noinitrd();
+	initrd_set(INITRD_PARAMETER_NOINITRD, "");
 	host::set_image(early() + ext2(40960));
 	boot();
 	EXPECT_EQ(text("kernel/microcode"), "(nothing)");
@@ -362,7 +362,7 @@ TEST_F(Segments, RamdiskStartCountsFromTheStartOfAll)
 {
 	const Data image = ext2(40960);
 
-	initrd_set_start_block("1");
+	initrd_set(INITRD_PARAMETER_START_BLOCK, "1");
 	host::set_image(early(1024) + image + late());
 	boot();
 	expect_loaded(image);
@@ -635,7 +635,7 @@ TEST_F(Segments, TheyAreKeptWhereSomebodyWantsThem)
 					  std::pair("dm-mod.create", "r,,,ro,0 8 linear 1:0 0"),
 					  std::pair("dm_mod.create", "x")}) {
 		again();
-		initrd_see_parameter(name, value);
+		initrd_see(name, value);
 		host::set_image(image + Data(20 * kPage, 0xff));
 		boot();
 		EXPECT_TRUE(ram0(30 * kPage) == image + Data(20 * kPage, 0xff)) << name;
@@ -648,13 +648,13 @@ TEST_F(Segments, OrDroppedWhereSomebodySaysSo)
 	const Data image = ext2(10 * kPage);
 	Data verity = Data(20 * kPage, 0xaa);
 
-	initrd_see_parameter("initrd.tail", "drop");
+	initrd_see("initrd.tail", "drop");
 	std::copy_n("verity\0\0", 8, verity.begin());
 	host::set_image(image + verity);
 	boot();
 	EXPECT_TRUE(ram0(12 * kPage) == image + Data(2 * kPage));
 	again();
-	initrd_see_parameter("initrd.tail", "what");
+	initrd_see("initrd.tail", "what");
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
 				 "initrd: initrd.tail=what: neither auto, keep nor drop, ignored"));
 }

@@ -83,7 +83,7 @@ TEST_F(SmallConfig, ImagesHaveNowhereToGo)
 TEST_F(SmallConfig, NoinitrdWithoutABlockLayerDropsTheImage)
 {
 	host::set_image(Archive().folder("d").trailer().data());
-	initrd_set_noinitrd();
+	initrd_set(INITRD_PARAMETER_NOINITRD, "");
 	EXPECT_EQ(boot("myfs"), 0);
 	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING, "initrd: noinitrd: no /dev/initrd without"
 						   " CONFIG_BLOCK, image dropped"));
@@ -94,7 +94,7 @@ TEST_F(SmallConfig, NoinitrdWithoutABlockLayerDropsTheImage)
 TEST_F(SmallConfig, WhatCannotBeVerifiedIsRefused)
 {
 	host::set_image(Archive().file("a", "1").trailer().data());
-	initrd_add_digests(std::string(64, '0').c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, std::string(64, '0').c_str());
 	boot();
 	EXPECT_EQ(text("a"), "(nothing)");
 	EXPECT_TRUE(host::logged(
@@ -106,7 +106,7 @@ TEST_F(SmallConfig, WhatCannotBeVerifiedIsRefused)
 TEST_F(SmallConfig, EnforcedItStopsTheMachine)
 {
 	host::set_image(Archive().file("a", "1").trailer().data());
-	initrd_set_verification("enforce");
+	initrd_set(INITRD_PARAMETER_VERIFICATION, "enforce");
 	EXPECT_THROW(boot(), host::Panic);
 }
 

@@ -128,7 +128,7 @@ TEST_P(TruncatedFileSystem, IsSaidWithBothSizes)
 
 	EXPECT_EQ(line_of(image), "initrd: truncated " + name + " image at offset 102400" + sizes);
 	again();
-	initrd_set_start_block("3");
+	initrd_set(INITRD_PARAMETER_START_BLOCK, "3");
 	EXPECT_EQ(line_of(Data(3072, 'k') + image),
 		  "initrd: truncated " + name + " image at offset 105472" + sizes);
 }
@@ -359,7 +359,7 @@ TEST_F(TroubleOfPlain, AFileThatDoesNotFitIsNamedWithBothSizes)
 
 TEST_F(TroubleOfPlain, ARetainedImageWithoutMemoryIsNoSpace)
 {
-	initrd_set_retain("");
+	initrd_set(INITRD_PARAMETER_RETAIN, "");
 	host::set_memory_available(5);
 	host::fail_allocation(20);
 	EXPECT_EQ(line_of(host::ext2_image(204800)),

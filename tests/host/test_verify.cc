@@ -64,7 +64,7 @@ TEST_F(Verify, NothingIsSaidWhereNobodyAsks)
 TEST_F(Verify, TheRightArchive)
 {
 	host::set_image(kArchive);
-	initrd_add_digests(sha256(kArchive).c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
 	boot();
 	EXPECT_EQ(text("a"), "1");
 	EXPECT_TRUE(host::logged(SEAM_LOG_INFO, verified(kArchive)));
@@ -74,8 +74,8 @@ TEST_F(Verify, TheRightArchive)
 TEST_F(Verify, TheRightImage)
 {
 	host::set_image(kImage);
-	initrd_add_digests(sha256(kImage).c_str());
-	initrd_set_verification("enforce");
+	initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kImage).c_str());
+	initrd_set(INITRD_PARAMETER_VERIFICATION, "enforce");
 	boot();
 	EXPECT_TRUE(host::logged(SEAM_LOG_INFO, verified(kImage)));
 	EXPECT_EQ(ram0(kImage.size()), kImage);
@@ -84,7 +84,7 @@ TEST_F(Verify, TheRightImage)
 TEST_F(Verify, OnceIsEnough)
 {
 	host::set_image(kArchive);
-	initrd_add_digests(sha256(kArchive).c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
 	initrd_verify();
 	boot();
 	EXPECT_EQ(text("a"), "1");
@@ -95,7 +95,7 @@ TEST_F(Verify, OnceIsEnough)
 TEST_F(Verify, WhatWasRefusedBeforeStaysRefused)
 {
 	host::set_image(kArchive);
-	initrd_add_digests(kOther.c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, kOther.c_str());
 	initrd_verify();
 	expect_refused();
 }
@@ -107,7 +107,7 @@ TEST_F(Verify, CapitalLettersAndCommas)
 	for (const char letter : sha256(kArchive))
 		list += static_cast<char>(std::toupper(letter));
 	host::set_image(kArchive);
-	initrd_add_digests(list.c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, list.c_str());
 	boot();
 	EXPECT_EQ(text("a"), "1");
 }
@@ -115,8 +115,8 @@ TEST_F(Verify, CapitalLettersAndCommas)
 TEST_F(Verify, SeveralParametersCountTogether)
 {
 	host::set_image(kArchive);
-	initrd_add_digests(sha256(kArchive).c_str());
-	initrd_add_digests(kOther.c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, kOther.c_str());
 	boot();
 	EXPECT_EQ(text("a"), "1");
 }
@@ -124,7 +124,7 @@ TEST_F(Verify, SeveralParametersCountTogether)
 TEST_F(Verify, AnotherArchiveIsRefused)
 {
 	host::set_image(kArchive);
-	initrd_add_digests(kOther.c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, kOther.c_str());
 	expect_refused();
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, refused(kArchive) + "wanted " + kOther));
 }
@@ -132,7 +132,7 @@ TEST_F(Verify, AnotherArchiveIsRefused)
 TEST_F(Verify, AnotherImageIsRefused)
 {
 	host::set_image(kImage);
-	initrd_add_digests(kOther.c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, kOther.c_str());
 	expect_refused();
 	EXPECT_TRUE(host::gendisks().empty());
 }
@@ -146,7 +146,7 @@ TEST_F(Verify, EveryBitCounts)
 		again();
 		changed[at] ^= 1;
 		host::set_image(changed);
-		initrd_add_digests(sha256(kArchive).c_str());
+		initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
 		expect_refused();
 	}
 }
@@ -156,7 +156,7 @@ TEST_F(Verify, AllWantedDigestsAreNamed)
 	const std::string third = sha256(host::to_data("third"));
 
 	host::set_image(kArchive);
-	initrd_add_digests((kOther + "," + third).c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, (kOther + "," + third).c_str());
 	expect_refused();
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, refused(kArchive) + "none of those wanted:"));
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: wanted " + kOther));
@@ -173,7 +173,7 @@ TEST_F(Verify, MalformedDigestsMatchNothing)
 		SCOPED_TRACE(wrong);
 		again();
 		host::set_image(kArchive);
-		initrd_add_digests(wrong.c_str());
+		initrd_set(INITRD_PARAMETER_DIGESTS, wrong.c_str());
 		expect_refused();
 		EXPECT_TRUE(host::logged(SEAM_LOG_ERR, refused(kArchive) + "no digest is given"));
 		EXPECT_EQ(host::logged(SEAM_LOG_ERR,
@@ -187,7 +187,7 @@ TEST_F(Verify, MalformedDigestsMatchNothing)
 TEST_F(Verify, AMalformedDigestBesideARightOne)
 {
 	host::set_image(kArchive);
-	initrd_add_digests(("abc," + sha256(kArchive)).c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, ("abc," + sha256(kArchive)).c_str());
 	boot();
 	EXPECT_EQ(text("a"), "1");
 }
@@ -198,10 +198,10 @@ TEST_F(Verify, MoreDigestsThanThereIsRoomFor)
 	for (int i = 0; i < 16; i++) {
 		const std::string one = sha256(host::to_data(std::to_string(i)));
 
-		initrd_add_digests((one + "," + one).c_str());
+		initrd_set(INITRD_PARAMETER_DIGESTS, (one + "," + one).c_str());
 	}
 	EXPECT_EQ(host::whole_log(), "") << "the same one counts once";
-	initrd_add_digests(sha256(kArchive).c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, "initrd: initrd.sha256=: more than 16 digests, " +
 						       sha256(kArchive) + " is ignored"));
 	expect_refused();
@@ -210,8 +210,8 @@ TEST_F(Verify, MoreDigestsThanThereIsRoomFor)
 TEST_F(Verify, WhatIsRefusedIsNotRetained)
 {
 	host::set_image(kArchive);
-	initrd_set_retain("");
-	initrd_add_digests(kOther.c_str());
+	initrd_set(INITRD_PARAMETER_RETAIN, "");
+	initrd_set(INITRD_PARAMETER_DIGESTS, kOther.c_str());
 	expect_refused();
 	EXPECT_TRUE(host::published().empty());
 }
@@ -219,8 +219,8 @@ TEST_F(Verify, WhatIsRefusedIsNotRetained)
 TEST_F(Verify, WhatIsRefusedIsNotShownAsADevice)
 {
 	host::set_image(kImage);
-	initrd_set_noinitrd();
-	initrd_add_digests(kOther.c_str());
+	initrd_set(INITRD_PARAMETER_NOINITRD, "");
+	initrd_set(INITRD_PARAMETER_DIGESTS, kOther.c_str());
 	expect_refused();
 	EXPECT_EQ(host::image_device_size(), 0u);
 }
@@ -229,12 +229,13 @@ TEST_F(Verify, ABootConfigurationAtTheEndCounts)
 {
 	host::set_image(kArchive + host::to_data("key = value"));
 	host::cut_image(11);
-	initrd_add_digests(sha256(kArchive).c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
 	expect_refused();
 	again();
 	host::set_image(kArchive + host::to_data("key = value"));
 	host::cut_image(11);
-	initrd_add_digests(sha256(kArchive + host::to_data("key = value")).c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS,
+		   sha256(kArchive + host::to_data("key = value")).c_str());
 	boot();
 	EXPECT_EQ(text("a"), "1");
 }
@@ -270,7 +271,8 @@ TEST_F(Verify, EachPartByItsOwnDigest)
 				const size_t at = joined.size();
 
 				again();
-				initrd_add_digests((sha256(second) + "," + sha256(first)).c_str());
+				initrd_set(INITRD_PARAMETER_DIGESTS,
+					   (sha256(second) + "," + sha256(first)).c_str());
 				host::set_image(joined + second);
 				initrd_verify();
 				EXPECT_FALSE(host::logged("initrd: image refused"))
@@ -293,7 +295,8 @@ TEST_F(Verify, PartsThatAreVerifiedAreUsed)
 {
 	const Data image = host::ext2_image(20480);
 
-	initrd_add_digests((sha256(kArchive) + "," + sha256(host::gzip(image))).c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS,
+		   (sha256(kArchive) + "," + sha256(host::gzip(image))).c_str());
 	host::set_image(kArchive + Data(12) + host::gzip(image));
 	boot();
 	EXPECT_EQ(text("a"), "1");
@@ -305,7 +308,7 @@ TEST_F(Verify, APartWithoutADigestIsRefused)
 	for (const Data &image : {kArchive + kMore, kMore + kArchive, kArchive + kArchive + kMore,
 				  kArchive + Data(4096) + host::gzip(kMore)}) {
 		again();
-		initrd_add_digests(sha256(kArchive).c_str());
+		initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
 		host::set_image(image);
 		expect_refused();
 		EXPECT_EQ(text("b"), "(nothing)");
@@ -314,7 +317,7 @@ TEST_F(Verify, APartWithoutADigestIsRefused)
 
 TEST_F(Verify, WhatFollowsAPartIsSaid)
 {
-	initrd_add_digests(sha256(kArchive).c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
 	host::set_image(kArchive + kMore);
 	expect_refused();
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
@@ -329,7 +332,7 @@ TEST_F(Verify, AFewNulsBehindAreSaid)
 {
 	for (const size_t nuls : {1u, 2u, 3u, 4096u}) {
 		again();
-		initrd_add_digests(sha256(kArchive).c_str());
+		initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
 		host::set_image(kArchive + Data(nuls));
 		expect_refused();
 		EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
@@ -344,13 +347,13 @@ TEST_F(Verify, ExtraArchivesOnlyWhereTheyAreAllowed)
 {
 	const Data image = kArchive + extra() + extra(".extra/boot-secret", 0100400);
 
-	initrd_add_digests(sha256(kArchive).c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
 	host::set_image(image);
 	expect_refused();
 	EXPECT_NE(host::whole_log().find("initrd.unnamed=extra"), std::string::npos);
 	again();
-	initrd_add_digests(sha256(kArchive).c_str());
-	initrd_set_unnamed("extra");
+	initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
+	initrd_set(INITRD_PARAMETER_UNNAMED, "extra");
 	host::set_image(image);
 	boot();
 	EXPECT_EQ(text("a"), "1") << host::whole_log();
@@ -374,27 +377,27 @@ TEST_F(Verify, ExtraArchivesHoldNothingElse)
 	      extra() + Archive().file("init", "bad").trailer().data(), host::gzip(extra()),
 	      Archive().add({.name = ".extra", .mode = 0040555}).data(), Data(2) + extra()}) {
 		again();
-		initrd_add_digests(sha256(kArchive).c_str());
-		initrd_set_unnamed("extra");
+		initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
+		initrd_set(INITRD_PARAMETER_UNNAMED, "extra");
 		host::set_image(kArchive + bad);
 		expect_refused();
 	}
 	// Alone they are nothing that was asked for.
 	again();
-	initrd_add_digests(sha256(kArchive).c_str());
-	initrd_set_unnamed("extra");
+	initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
+	initrd_set(INITRD_PARAMETER_UNNAMED, "extra");
 	host::set_image(extra());
 	expect_refused();
 }
 
 TEST_F(Verify, AnUnknownWordForUnnamedPartsIsSaid)
 {
-	initrd_set_unnamed("all");
+	initrd_set(INITRD_PARAMETER_UNNAMED, "all");
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
 				 "initrd: initrd.unnamed=all: neither refuse nor extra, ignored"));
-	initrd_set_unnamed("extra");
-	initrd_set_unnamed("refuse");
-	initrd_add_digests(sha256(kArchive).c_str());
+	initrd_set(INITRD_PARAMETER_UNNAMED, "extra");
+	initrd_set(INITRD_PARAMETER_UNNAMED, "refuse");
+	initrd_set(INITRD_PARAMETER_DIGESTS, sha256(kArchive).c_str());
 	host::set_image(kArchive + extra());
 	expect_refused();
 }
@@ -405,7 +408,7 @@ TEST_F(Verify, VeryManyBeginningsAreNoReasonToHashForEver)
 
 	for (size_t i = 0; i < noise.size(); i++)
 		noise[i] = i % 2 ? 0x8b : 0x1f;
-	initrd_add_digests(kOther.c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, kOther.c_str());
 	host::set_image(noise);
 	expect_refused();
 }
@@ -413,8 +416,8 @@ TEST_F(Verify, VeryManyBeginningsAreNoReasonToHashForEver)
 TEST_F(Verify, EnforcedAWrongImageStopsTheMachine)
 {
 	host::set_image(kArchive);
-	initrd_add_digests(kOther.c_str());
-	initrd_set_verification("enforce");
+	initrd_set(INITRD_PARAMETER_DIGESTS, kOther.c_str());
+	initrd_set(INITRD_PARAMETER_VERIFICATION, "enforce");
 	EXPECT_THROW(initrd_populate_rootfs(), host::Panic);
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, refused(kArchive) + "wanted " + kOther));
 	EXPECT_EQ(text("a"), "(nothing)");
@@ -422,14 +425,14 @@ TEST_F(Verify, EnforcedAWrongImageStopsTheMachine)
 
 TEST_F(Verify, EnforcedNoImageStopsTheMachine)
 {
-	initrd_set_verification("enforce");
+	initrd_set(INITRD_PARAMETER_VERIFICATION, "enforce");
 	EXPECT_THROW(initrd_populate_rootfs(), host::Panic);
 }
 
 TEST_F(Verify, EnforcedWithoutADigestNoImageIsRight)
 {
 	host::set_image(kArchive);
-	initrd_set_verification("enforce");
+	initrd_set(INITRD_PARAMETER_VERIFICATION, "enforce");
 	EXPECT_THROW(initrd_populate_rootfs(), host::Panic);
 	EXPECT_TRUE(host::logged(SEAM_LOG_ERR, refused(kArchive) + "no digest is given"));
 }
@@ -437,18 +440,18 @@ TEST_F(Verify, EnforcedWithoutADigestNoImageIsRight)
 TEST_F(Verify, TheLastModeCounts)
 {
 	host::set_image(kArchive);
-	initrd_add_digests(kOther.c_str());
-	initrd_set_verification("enforce");
-	initrd_set_verification("refuse");
+	initrd_set(INITRD_PARAMETER_DIGESTS, kOther.c_str());
+	initrd_set(INITRD_PARAMETER_VERIFICATION, "enforce");
+	initrd_set(INITRD_PARAMETER_VERIFICATION, "refuse");
 	expect_refused();
 }
 
 TEST_F(Verify, AnUnknownModeIsSaid)
 {
 	host::set_image(kArchive);
-	initrd_add_digests(kOther.c_str());
+	initrd_set(INITRD_PARAMETER_DIGESTS, kOther.c_str());
 	for (const char *mode : {"", "off", "enforced", "ENFORCE"}) {
-		initrd_set_verification(mode);
+		initrd_set(INITRD_PARAMETER_VERIFICATION, mode);
 		EXPECT_TRUE(host::logged(SEAM_LOG_ERR,
 					 std::string("initrd: initrd.verify=") + mode +
 						 ": neither refuse nor enforce, ignored"));

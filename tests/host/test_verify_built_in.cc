@@ -26,7 +26,8 @@ TEST_F(VerifyBuiltIn, AnotherOneStopsTheMachine)
 TEST_F(VerifyBuiltIn, TheCommandLineCannotAddOne)
 {
 	host::set_image(host::to_data("x"));
-	initrd_add_digests("2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881");
+	initrd_set(INITRD_PARAMETER_DIGESTS,
+		   "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881");
 	EXPECT_THROW(initrd_populate_rootfs(), host::Panic);
 	EXPECT_TRUE(host::logged(SEAM_LOG_WARNING, "initrd: initrd.sha256= is ignored: "));
 }
@@ -34,7 +35,7 @@ TEST_F(VerifyBuiltIn, TheCommandLineCannotAddOne)
 TEST_F(VerifyBuiltIn, TheCommandLineCannotWeakenIt)
 {
 	host::set_image(host::to_data("abd"));
-	initrd_set_verification("refuse");
+	initrd_set(INITRD_PARAMETER_VERIFICATION, "refuse");
 	EXPECT_THROW(initrd_populate_rootfs(), host::Panic);
 }
 

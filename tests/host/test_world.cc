@@ -4,9 +4,9 @@
 
 #include "archive.h"
 #include "boots.h"
+#include "initrd/rootfs/unpack.h"
 #include "initrd/seam/codec.h"
 #include "initrd/seam/nodes.h"
-#include "initrd/rootfs/unpack.h"
 
 namespace host {
 namespace {

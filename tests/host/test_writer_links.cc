@@ -3,10 +3,10 @@
 
 #include "archive.h"
 #include "fixture.h"
+#include "initrd/hosted/limits.h"
 #include "initrd/rootfs/link_table.h"
 #include "initrd/rootfs/unpack.h"
 #include "initrd/rootfs/writer.h"
-#include "initrd/hosted/limits.h"
 
 namespace {
 

@@ -80,6 +80,7 @@ PROJECT = {
     "initrd/formats/notes.md": "not for the tree\n",
     "initrd/formats/.hidden.h": "not for the tree\n",
     "initrd/formats/cpio_reader.o": "not for the tree\n",
+    "initrd/seam/parameters.inc": "ROW(1)\n",
     "initrd/linux/memory.c": "int memory;\n",
     "ramdisk/entry.S": "nop\n",
     "ramdisk/generate.py": "not for the tree\n",
