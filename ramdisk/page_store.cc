@@ -200,7 +200,7 @@ void PageStore::discard_adopted(u64 first, u64 end)
 			ramdisk_pages_retire_adopted(adopted_.data() + first * ramdisk_page_size(),
 						     static_cast<size_t>(count));
 			ramdisk_map_count(map_, -static_cast<long>(count));
-			ramdisk_breathe();
+			ramdisk_cond_resched();
 		}
 		first = next;
 	}
@@ -216,7 +216,7 @@ void PageStore::discard(u64 first, u64 end)
 		if (!count)
 			break;
 		ramdisk_map_count(map_, -static_cast<long>(count));
-		ramdisk_breathe();
+		ramdisk_cond_resched();
 	}
 }
 

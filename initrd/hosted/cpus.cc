@@ -16,7 +16,7 @@ struct State {
 	size_t most_cpus = 1; // that anybody was told of
 	size_t runs = 0;
 	bool no_helpers = false;
-	std::atomic<bool> held_breath = false; // said once
+	std::atomic<bool> never_gave_way = false; // said once
 	std::function<size_t()> count_cpus;
 };
 State state;
@@ -47,7 +47,7 @@ void reset_cpus()
 	state.most_cpus = 1;
 	state.runs = 0;
 	state.no_helpers = false;
-	state.held_breath = false;
+	state.never_gave_way = false;
 	state.count_cpus = nullptr;
 	worked = 0;
 }
@@ -76,12 +76,12 @@ size_t parallel_runs()
 
 void work_on(u64 bytes)
 {
-	if (worked > kMostWork && !in_batch && !state.held_breath.exchange(true))
+	if (worked > kMostWork && !in_batch && !state.never_gave_way.exchange(true))
 		complain("nobody else has run for " + std::to_string(worked) + " bytes of work");
 	worked += bytes;
 }
 
-void breathe()
+void give_way()
 {
 	worked = 0;
 }
@@ -110,7 +110,7 @@ void seam_run_parallel(seam_work *work, void *context, size_t calls)
 		other.join();
 }
 
-void seam_breathe(void)
+void seam_cond_resched(void)
 {
-	host::breathe();
+	host::give_way();
 }

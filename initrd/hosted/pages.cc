@@ -323,11 +323,11 @@ void ramdisk_read_end(void)
 		free_retired();
 }
 
-void ramdisk_breathe(void)
+void ramdisk_cond_resched(void)
 {
 	if (depth)
 		host::complain("the processor is given away inside a read-side section");
-	host::breathe();
+	host::give_way();
 }
 
 size_t ramdisk_window_pages(struct ramdisk_page **pages, size_t count)

@@ -82,7 +82,7 @@ void set_no_helpers(bool none);
 size_t parallel_runs();
 /* Complains where much has been done since others could run last; then does more. */
 void work_on(u64 bytes);
-void breathe();
+void give_way();
 
 /* What is allocated at this moment. */
 struct Live {

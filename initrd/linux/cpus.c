@@ -50,7 +50,7 @@ void __init seam_run_parallel(seam_work *work, void *context, size_t calls)
 	kfree(helpers);
 }
 
-void __init seam_breathe(void)
+void __init seam_cond_resched(void)
 {
 	cond_resched();
 }

@@ -145,7 +145,7 @@ Result<void> PageWriter::commit(size_t made)
 {
 	used_ += made;
 	size_ += made;
-	ramdisk_breathe();
+	ramdisk_cond_resched();
 	return {};
 }
 

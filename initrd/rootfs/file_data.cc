@@ -31,7 +31,7 @@ int write_file(seam_file *file, Bytes data, u64 position, size_t &written)
 		if (status)
 			return status;
 		data = data.skip(n);
-		seam_breathe();
+		seam_cond_resched();
 	}
 	return 0;
 }
@@ -61,7 +61,7 @@ Result<void> FileData::add(seam_page **pages, size_t count)
 	first_ += added;
 	for (size_t i = added; i < count; i++)
 		seam_page_free(pages[i]);
-	seam_breathe();
+	seam_cond_resched();
 	return check(added < count ? status : 0, kReason);
 }
 

@@ -28,7 +28,7 @@ Bytes SameData::read(u64 offset, u64 size)
 	const size_t most = size < kPiece ? static_cast<size_t>(size) : kPiece;
 	size_t got;
 
-	seam_breathe();
+	seam_cond_resched();
 	if (seam_file_read(file_.get(), buffer_.data(), most, offset, &got) < 0)
 		return {};
 	return buffer_.bytes().first(got);

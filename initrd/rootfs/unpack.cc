@@ -47,7 +47,7 @@ public:
 
 	Result<void> commit(size_t made) override
 	{
-		seam_breathe();
+		seam_cond_resched();
 		return read(window_.bytes().first(made));
 	}
 

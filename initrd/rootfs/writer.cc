@@ -113,7 +113,7 @@ Result<bool> Writer::begin(const cpio::Entry &entry)
 	if (seen_ % kFew == 0 && hardly_any_memory_left())
 		return Error{kNoMemory, "out of memory for more files"};
 	seen_++;
-	seam_breathe();
+	seam_cond_resched();
 
 	const int status = place_.look_up(entry.name, entry.type());
 

@@ -27,7 +27,7 @@ void seam_run_parallel(seam_work *work, void *context, size_t calls);
  * Lets others run, in work that may be long: drivers start beside the unpacking
  * of an archive. Cheap when nobody waits.
  */
-void seam_breathe(void);
+void seam_cond_resched(void);
 
 #ifdef __cplusplus
 }

@@ -99,7 +99,7 @@ void *ramdisk_alloc(size_t size);
 void ramdisk_free(void *memory);
 
 /* Lets others run, in a loop that may be long. */
-void ramdisk_breathe(void);
+void ramdisk_cond_resched(void);
 
 #ifdef __cplusplus
 }

@@ -350,7 +350,7 @@ void ramdisk_free(void *memory)
 	kfree(memory);
 }
 
-void ramdisk_breathe(void)
+void ramdisk_cond_resched(void)
 {
 	cond_resched();
 }

@@ -35,7 +35,7 @@ public:
 		head_.insert(head_.end(), room_.begin(),
 			     room_.begin() + static_cast<std::ptrdiff_t>(kept));
 		out += made;
-		seam_breathe();
+		seam_cond_resched();
 		return {};
 	}
 

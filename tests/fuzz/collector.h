@@ -50,7 +50,7 @@ public:
 	{
 		EXPECT_GT(made, 0u);
 		EXPECT_LE(made, lent_);
-		seam_breathe();
+		seam_cond_resched();
 		end_loan();
 		ASAN_UNPOISON_MEMORY_REGION(room(), made);
 		output_.insert(output_.end(), room(), room() + made);

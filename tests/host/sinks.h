@@ -37,7 +37,7 @@ public:
 		EXPECT_LE(made, size_);
 		if (++calls == fail_at_)
 			return initrd::Error{initrd::kNoSpace, "the sink is full"};
-		seam_breathe();
+		seam_cond_resched();
 		output.insert(output.end(), room_.get(), room_.get() + made);
 		// A commit ends the loan.
 		room_.reset();

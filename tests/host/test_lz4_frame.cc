@@ -73,7 +73,7 @@ public:
 	}
 	Result<void> commit(size_t made) override
 	{
-		seam_breathe();
+		seam_cond_resched();
 		made_ += made;
 		return {};
 	}

@@ -390,7 +390,7 @@ public:
 
 	Result<void> commit(size_t made) override
 	{
-		seam_breathe();
+		seam_cond_resched();
 		out += made;
 		const std::string pages = host::image_pages();
 		const size_t freed = freed_of(pages);
