@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Reads README.md: its blocks of commands, and what they are for.
+"""Reads the READMEs: their blocks of commands, and what they are for.
 
 An HTML comment stands before every block of shell:
 
 	<!-- test: host [WORD] -->	commands for the host, run in order in one
-				folder; WORD is a command that they need, or
-				"root"
+				folder, those of all READMEs; WORD is a
+				command that they need, or "root"
 	<!-- test: boot -->	the same, but they boot a kernel
 	<!-- test: file NAME -->	the text of a file that the commands use
 	<!-- test: guest NAME -->	commands for the guest
@@ -22,14 +22,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
+
+#: All READMEs, in the order in which their commands are run: what those of one make,
+#: those of the next ones use.
+READMES = tuple(ROOT / name for name in (
+    "README.md",
+    "initrd/README.md",
+    "findings/README.md",
+))
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its line, language, text, and the comment before it
-    (kind is "" without one)."""
+    """A fenced block: its file and line, language, text, and the comment
+    before it (kind is "" without one)."""
 
+    file: Path
     line: int
     language: str
     text: str
@@ -37,23 +45,38 @@ class Block:
     word: str
 
     def __str__(self) -> str:
-        return f"README.md:{self.line}"
+        return f"{self.file.relative_to(ROOT)}:{self.line}"
+
+
+def text() -> str:
+    """All READMEs, one after the other."""
+    return "\n".join(file.read_text() for file in READMES)
+
+
+def prose(file: Path) -> str:
+    """A README without its fenced blocks."""
+    return re.sub(r"^\s*```.*?^\s*```$", "", file.read_text(), flags=re.M | re.S)
 
 
 def blocks() -> list[Block]:
     """All fenced blocks, in order."""
+    return [block for file in READMES for block in blocks_of(file)]
+
+
+def blocks_of(file: Path) -> list[Block]:
+    """Those of one README."""
     found: list[Block] = []
     comment = ""
     start, language = 0, ""
     lines: list[str] | None = None
-    for number, line in enumerate(README.read_text().splitlines(), start=1):
+    for number, line in enumerate(file.read_text().splitlines(), start=1):
         fence = re.fullmatch(r"\s*```(\w*)", line)
         if lines is not None and fence:
             words = re.fullmatch(r"(test|not run): *(\w*) ?(.*)", comment)
             kind, word = "", ""
             if words is not None:
                 kind, word = (words[2], words[3]) if words[1] == "test" else ("not run", words[2] + words[3])
-            found.append(Block(start, language, textwrap.dedent("\n".join(lines)) + "\n", kind, word))
+            found.append(Block(file, start, language, textwrap.dedent("\n".join(lines)) + "\n", kind, word))
             lines, comment = None, ""
         elif lines is not None:
             lines.append(line)
@@ -62,7 +85,7 @@ def blocks() -> list[Block]:
         elif line.strip():
             match = re.fullmatch(r"\s*<!-- (.*) -->", line)
             comment = match[1] if match else ""
-    assert lines is None, f"README.md:{start}: the block does not end"
+    assert lines is None, f"{file}:{start}: the block does not end"
     return found
 
 
@@ -73,10 +96,18 @@ def named(kind: str, name: str) -> str:
     return texts[0]
 
 
+def chapters() -> list[tuple[str, str]]:
+    """The title and the text of every heading of the second level, in order."""
+    found: list[tuple[str, str]] = []
+    for file in READMES:
+        parts = re.split(r"^## (.*)$", file.read_text(), flags=re.M)
+        found += zip(parts[1::2], parts[2::2])
+    return found
+
+
 def chapter(title: str) -> str:
-    """The text below a heading of the second level."""
-    parts = re.split(r"^## (.*)$", README.read_text(), flags=re.M)
-    return dict(zip(parts[1::2], parts[2::2]))[title]
+    """The text of the chapter with this title, wherever it is."""
+    return dict(chapters())[title]
 
 
 class Session:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""README.md: its commands that boot, and those that run in the guest."""
+"""The READMEs: their commands that boot, and those that run in the guest."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def test_commands_that_boot(lab: Lab) -> None:
 
 
 def pivot(lab: Lab, guest: str, check: str) -> list[str]:
-    """Boots an initrd with the page's init, pivots to a real root, runs the
-    page's block `guest` there and then `check`, and returns what they said."""
+    """Boots an initrd with the READMEs' init, pivots to a real root, runs
+    their block `guest` there and then `check`, and returns what they said."""
     init = lab.write("init-pivot", named("file", "init-pivot").encode())
     initrd = lab.path("initrd")
     Session(lab.path("make")).run(readme.Block(
-        0, "sh", f"scripts/mkinitrd.sh --demo --init {init} -o {initrd}", "host", ""))
+        Path(__file__), 0, "sh", f"scripts/mkinitrd.sh --demo --init {init} -o {initrd}", "host", ""))
     tree = lab.tree(f"set -e\nmount -t tmpfs tmpfs /tmp\nawk '$2 ~ \"^/(initrd)?$\" {{ print $2, $3 }}' /proc/mounts\n"
                     f"{named('guest', guest)}\n{check}")
     (tree / "initrd").mkdir()
@@ -91,7 +91,7 @@ def test_save_the_initrd(lab: Lab) -> None:
 
 
 def noinitrd(lab: Lab, initrd: Path, guest: str, check: str = "") -> list[str]:
-    """Boots with noinitrd and a real root, and runs the page's block there."""
+    """Boots with noinitrd and a real root, and runs the READMEs' block there."""
     disk = lab.real_root("set -e\nmount -t tmpfs tmpfs /tmp\n" + named("guest", guest) + check +
                          "! head -c 1 /dev/initrd 2>/dev/null\n")
     outcome = lab.succeed(initrd, ["noinitrd", "root=/dev/vda"], disks=[disk], root=False)

@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT / "qemu"), str(ROOT / "tests")]
 import images  # noqa: E402
 import kernels  # noqa: E402
 import matrix  # noqa: E402
+import readme  # noqa: E402
 import userland  # noqa: E402
 import vm  # noqa: E402
 
@@ -123,9 +124,9 @@ def test_tools_of_an_image(method: str, magic: bytes, tmp_path: Path) -> None:
     assert said[:2] == ["apt-get", "install"] and images.package_of(images.DECOMPRESSORS[method][0]) in said
 
 
-def test_compressors_that_the_page_names() -> None:
+def test_compressors_that_the_readme_names() -> None:
     """README.md compresses an image with each tool that there is a magic number for."""
-    tools = set(re.findall(r"^(\w+) .*<ext2\.img >", (ROOT / "README.md").read_text(), re.M))
+    tools = set(re.findall(r"^(\w+) .*<ext2\.img >", readme.text(), re.M))
     assert tools == {command[0] for command in images.DECOMPRESSORS.values()}
     assert {method for method, _ in images.COMPRESSED_MAGICS} == set(images.COMPRESSORS)
 

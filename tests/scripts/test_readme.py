@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""README.md: its commands for the host, its links, and that it is complete."""
+"""The READMEs: their commands for the host, their links, and that they are complete."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 import readme  # noqa: E402
-from readme import README, Session, blocks  # noqa: E402
+from readme import READMES, Session, blocks  # noqa: E402
 
 KINDS = ("host", "boot", "file", "guest", "not run")
 
@@ -54,8 +55,8 @@ def test_commands_for_the_host(tmp_path: Path) -> None:
 def test_said_as_shown(tmp_path: Path) -> None:
     """The line that is shown for the first image is the line that comes."""
     session = Session(tmp_path / "readme")
-    first = next(block for block in blocks() if block.kind == "host")
-    shown = next(block for block in blocks() if block.line > first.line and not block.language)
+    first, *after = itertools.dropwhile(lambda block: block.kind != "host", blocks())
+    shown = next(block for block in after if not block.language)
     number = r"\d+ bytes"
     said = re.sub(number, "N bytes", session.run(first).stdout).replace(os.path.relpath(ROOT, session.folder), ".")
     assert said.replace(str(ROOT), ".") == re.sub(number, "N bytes", shown.text)
@@ -77,23 +78,39 @@ def test_files_pass_shellcheck(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stdout
 
 
-def test_links() -> None:
+def test_titles_are_unique() -> None:
+    """A chapter is found by its title, and a heading of a file by its anchor."""
+    titles = [title for title, _ in readme.chapters()]
+    assert [title for title in titles if titles.count(title) > 1] == []
+    for path in READMES:
+        assert [anchor for anchor in anchors(path) if anchors(path).count(anchor) > 1] == [], path
+
+
+def anchors(path: Path) -> list[str]:
+    """What a link can name of a file: its headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.*)$", readme.prose(path), re.M)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+def links(path: Path) -> list[tuple[Path, str]]:
+    """The file and the anchor ("" without one) of each link of a file."""
+    targets = [target.partition("#") for target in re.findall(r"\]\(([^)]+)\)", path.read_text())]
+    return [((path.parent / name).resolve() if name else path, anchor) for name, _, anchor in targets]
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links(path: Path) -> None:
     """Chapters that are linked to exist, and so do files."""
-    text = README.read_text()
-    headings = re.findall(r"^##+ (.*)$", text, re.M)
-    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        else:
-            assert (ROOT / target).exists(), target
-    for name in re.findall(r"`((?:scripts|qemu|initrd|ramdisk|tests)/[\w./-]*)`", text):
+    for target, anchor in links(path):
+        assert target.exists(), target
+        assert not anchor or (target in READMES and anchor in anchors(target)), f"{target}#{anchor}"
+    for name in re.findall(r"`((?:scripts|qemu|initrd|ramdisk|tests)/[\w./-]*)`", path.read_text()):
         assert "NAME" in name or (ROOT / name).exists(), name
 
 
 def test_options_exist() -> None:
-    """Every option of ours that the page shows is in the script's --help."""
-    text = README.read_text().replace("\\\n", " ")
+    """Every option of ours that the READMEs show is in the script's --help."""
+    text = readme.text().replace("\\\n", " ")
     for script in ("scripts/mkinitrd.sh", "scripts/prepare-kernel.sh", "scripts/build-kernel.sh",
                    "scripts/initrd-inspect", "qemu/boot"):
         told = subprocess.run([str(ROOT / script), "--help"], capture_output=True, text=True, check=True).stdout
