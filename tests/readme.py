@@ -27,7 +27,12 @@ ROOT = Path(__file__).resolve().parents[1]
 #: those of the next ones use.
 READMES = tuple(ROOT / name for name in (
     "README.md",
+    "qemu/README.md",
+    "scripts/README.md",
     "initrd/README.md",
+    "ramdisk/README.md",
+    "tests/README.md",
+    "tests/bench/README.md",
     "findings/README.md",
 ))
 

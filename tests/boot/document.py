@@ -4,10 +4,10 @@
 
 PARAGRAPHS names every paragraph by its section and words of its own. A test
 says with the marker document(section, words) which one it tests. Run this file
-for the table of them all that README.md has:
+for the table of them all that tests/README.md has:
 
     document.py             print the table's rows
-    document.py --check     whether README.md has these rows, and no others
+    document.py --check     whether tests/README.md has these rows, and no others
     document.py --write     put them there
 """
 
@@ -25,7 +25,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-README = ROOT / "README.md"
+README = ROOT / "tests/README.md"
 HEADING = "## The document, paragraph by paragraph"
 COLUMNS = ("paragraph", "test", "6.1", "6.12", "C on 6.12")
 
@@ -217,11 +217,11 @@ def rows() -> list[str]:
 
 
 def split_readme(text: str) -> tuple[list[str], list[str], list[str]]:
-    """README.md's lines: before the table, of it, and after it. Raises
+    """The README's lines: before the table, of it, and after it. Raises
     DocumentError when it has no such section."""
     lines = text.splitlines()
     if HEADING not in lines:
-        raise DocumentError(f"{README.name} has no section “{HEADING[3:]}”")
+        raise DocumentError(f"{README.relative_to(ROOT)} has no section “{HEADING[3:]}”")
     at = lines.index(HEADING) + 1
     end = next((n for n in range(at, len(lines)) if lines[n].startswith("## ")), len(lines))
     first = next((n for n in range(at, end) if lines[n].startswith("|")), None)
@@ -237,8 +237,8 @@ def split_readme(text: str) -> tuple[list[str], list[str], list[str]]:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="document.py", description=(__doc__ or "").splitlines()[0])
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--check", action="store_true", help="compare the table in README.md")
-    group.add_argument("--write", action="store_true", help="put the table into README.md")
+    group.add_argument("--check", action="store_true", help="compare the table in tests/README.md")
+    group.add_argument("--write", action="store_true", help="put the table into tests/README.md")
     options = parser.parse_args(arguments)
     try:
         table = rows()
@@ -252,7 +252,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.write:
         README.write_text("\n".join([*before, *table, *after]) + "\n")
     elif found != table:
-        print(f"document.py: {README.name} has another table than the tests' markers give; "
+        print(f"document.py: {README.relative_to(ROOT)} has another table than the tests' markers give; "
               f"run tests/boot/document.py --write", file=sys.stderr)
         return 1
     return 0

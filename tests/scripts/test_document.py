@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""README.md's table of the initrd document is what the boot tests' markers give."""
+"""tests/README.md's table of the initrd document is what the boot tests' markers give."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def run(root: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of what document.py reads, with a README.md that has no table yet."""
+    """A copy of what document.py reads, with a README that has no table yet."""
     for folder in ("tests/boot", "qemu"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "tests/pytest.ini", tmp_path / "tests")
-    (tmp_path / "README.md").write_text(
+    (tmp_path / "tests/README.md").write_text(
         "# Title\n\n## The document, paragraph by paragraph\n\nText.\n\n## Licence\n\n| a | b |\n")
     return tmp_path
 
@@ -42,11 +42,11 @@ def test_writing_and_checking(copy: Path) -> None:
     assert run(copy, "--check").returncode == 1
     done = run(copy, "--write")
     assert done.returncode == 0, done.stderr
-    text = (copy / "README.md").read_text()
+    text = (copy / "tests/README.md").read_text()
     assert "Text.\n\n| paragraph | test |" in text and text.endswith("|\n\n## Licence\n\n| a | b |\n")
     assert run(copy, "--check").returncode == 0
     assert run(copy, "--write").returncode == 0
-    assert (copy / "README.md").read_text() == text
+    assert (copy / "tests/README.md").read_text() == text
 
 
 @pytest.mark.parametrize(("old", "new", "said"), [

@@ -1105,7 +1105,7 @@ def test_colour() -> None:
 
 
 def test_readme(tmp_path: Path) -> None:
-    """What README.md shows is what is printed, but for numbers."""
+    """What scripts/README.md shows is what is printed, but for numbers."""
     session = readme.Session(tmp_path / "readme")
     blocks = readme.blocks()
     shown = next(number for number, block in enumerate(blocks)

@@ -125,7 +125,7 @@ def test_tools_of_an_image(method: str, magic: bytes, tmp_path: Path) -> None:
 
 
 def test_compressors_that_the_readme_names() -> None:
-    """README.md compresses an image with each tool that there is a magic number for."""
+    """qemu/README.md compresses an image with each tool that there is a magic number for."""
     tools = set(re.findall(r"^(\w+) .*<ext2\.img >", readme.text(), re.M))
     assert tools == {command[0] for command in images.DECOMPRESSORS.values()}
     assert {method for method, _ in images.COMPRESSED_MAGICS} == set(images.COMPRESSORS)

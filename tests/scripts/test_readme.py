@@ -78,6 +78,21 @@ def test_files_pass_shellcheck(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stdout
 
 
+def test_every_readme_is_read() -> None:
+    """Each once, and the first one leads to all others."""
+    folders = [path for path in ROOT.iterdir() if path.is_dir() and path.name != "build" and path.name[0] != "."]
+    below = [path for folder in folders for path in folder.rglob("README.md")
+             if not any(name.startswith(".") for name in path.relative_to(ROOT).parts)]
+    assert sorted(READMES) == sorted([ROOT / "README.md", *below])
+    assert set(READMES[1:]) <= {path for path, _ in links(READMES[0])}
+
+
+def test_first_readme_is_short() -> None:
+    """What is longer has a room of its own."""
+    assert READMES[0] == ROOT / "README.md"
+    assert len(READMES[0].read_text().splitlines()) <= 300
+
+
 def test_titles_are_unique() -> None:
     """A chapter is found by its title, and a heading of a file by its anchor."""
     titles = [title for title, _ in readme.chapters()]
