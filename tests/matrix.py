@@ -99,13 +99,14 @@ def cells() -> Iterator[Cell]:
                            said.get("tests", "smoke"))
 
 
-def generated() -> tuple[str, ...]:
-    """Patterns of the names that are made beside sources: those in .gitignore."""
+def no_part_of_it() -> tuple[str, ...]:
+    """Patterns of the names that are made beside sources, those in .gitignore, and of texts
+    for people."""
     try:
         lines = (ROOT / ".gitignore").read_text().splitlines()
     except OSError:
         lines = []
-    return ("__pycache__", "*.pyc", *(line.rstrip("/") for line in lines if line and line[0] not in "#/"))
+    return ("__pycache__", "*.pyc", "*.md", *(line.rstrip("/") for line in lines if line and line[0] not in "#/"))
 
 
 def files_below(path: Path, left_out: Sequence[str]) -> Iterator[Path]:
@@ -121,7 +122,7 @@ def files_below(path: Path, left_out: Sequence[str]) -> Iterator[Path]:
 def fingerprint(kunit: bool) -> str:
     """A hash of all files that are inputs, by name and content."""
     digest = hashlib.sha256()
-    left_out = generated()
+    left_out = no_part_of_it()
     for name in (*INPUTS, *(KUNIT_INPUTS if kunit else ())):
         for path in files_below(ROOT / name, left_out):
             content = hashlib.sha256(path.read_bytes()).digest()

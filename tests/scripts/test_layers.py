@@ -16,7 +16,10 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"(?P<ours>[^"]+)"|<(?P<system>[^>]+)
 
 def rooms() -> dict[str, frozenset[str]]:
     """Each room's folder, and the folders that it may include headers of."""
-    rows = re.findall(r"^\| `([\w/]+)` \|.*\| *([^|]*)\|$", (ROOT / "initrd/README.md").read_text(), re.M)
+    text = (ROOT / "initrd/README.md").read_text()
+    table = re.search(r"^\| room \|.*\n\|---.*\n((?:\| .*\n)*)", text, re.M)
+    assert table is not None
+    rows = re.findall(r"^\| `([\w/]+)` \|.*\| *([^|]*)\|$", table[1], re.M)
     return {room: frozenset(re.findall(r"`([\w/]+)`", may)) for room, may in rows}
 
 

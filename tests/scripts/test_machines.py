@@ -378,7 +378,7 @@ def test_inputs_without_git(exported: Path) -> None:
     assert len(set(found)) == len(found)
     (exported / "qemu/__pycache__").mkdir()
     for name in ("qemu/__pycache__/images.cpython-311.pyc", "qemu/images.pyc", "initrd/reader.o", "initrd/reader.cc~",
-                 "scripts/inspect/main.cc", "README.md", "tests/boot/.test_x.py.swp"):
+                 "scripts/inspect/main.cc", "README.md", "initrd/README.md", "tests/boot/.test_x.py.swp"):
         (exported / name).write_text(name)
         assert matrix.fingerprint(False) == found[-1], name
     (exported / ".gitignore").unlink()
