@@ -3,6 +3,8 @@
 // disk does not depend on where the boot loader put the image, on how many processors
 // there are, or on who keeps the memory; and every page has one owner.
 
+#include <algorithm>
+
 #include "boots.h"
 #include "initrd/seam/files.h"
 #include "initrd/seam/image_device.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // The cpio reader: in chunks as in one piece, and as libarchive reads it.
 
+#include <algorithm>
+
 #include "peer.h"
 #include "recorder.h"
 #include "target.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // What another program packs into an archive comes out of the reader as it was.
 
+#include <algorithm>
+
 #include "peer.h"
 #include "recorder.h"
 #include "target.h"

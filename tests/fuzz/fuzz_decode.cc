@@ -2,6 +2,8 @@
 // The decoders: the same from every sink, on one processor and on several, as the
 // formats' own libraries read it, and with no look at what is gone.
 
+#include <algorithm>
+
 #include "collector.h"
 #include "initrd/formats/formats.h"
 #include "reference.h"

@@ -2,6 +2,8 @@
 // A RAM disk against plain bytes: reads, writes, discards, flushes in any order, with
 // and without adopted pages, and now and then without memory.
 
+#include <algorithm>
+
 #include "initrd/support/utility.h"
 #include "ramdisk/ramdisk.h"
 #include "target.h"

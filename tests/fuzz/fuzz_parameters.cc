@@ -2,6 +2,8 @@
 // What is read of the command line: numbers as strtoull() reads them, reservations
 // that are whole and belong to nobody else, and no text that does any harm.
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 

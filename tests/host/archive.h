@@ -6,6 +6,7 @@
 #ifndef HOST_ARCHIVE_H
 #define HOST_ARCHIVE_H
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>

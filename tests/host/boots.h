@@ -5,6 +5,8 @@
 #ifndef HOST_BOOTS_H
 #define HOST_BOOTS_H
 
+#include <algorithm>
+
 #include "archive.h"
 #include "compress.h"
 #include "fixture.h"

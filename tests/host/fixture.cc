@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <algorithm>
+
 #include "fixture.h"
 
 namespace host {

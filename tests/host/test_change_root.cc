@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // load/: linuxrc and change_root, call by call.
 
+#include <algorithm>
+
 #include "boots.h"
 #include "initrd/load/ramdisk_loader.h"
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // formats/: what is special to one format.
 
+#include <algorithm>
+#include <cctype>
+
 #include <lzma.h>
 
 #include "compress.h"

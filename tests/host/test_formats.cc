@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // formats/formats: every row, cut-off heads, superblocks that lie.
 
+#include <algorithm>
+
 #include "compress.h"
 #include "fixture.h"
 #include "initrd/formats/formats.h"

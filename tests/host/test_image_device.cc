@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // /dev/initrd: who may open it, what is read, when it is gone.
 
+#include <algorithm>
+
 #include "boots.h"
 #include "initrd/seam/image_device.h"
 #include "ramdisk/image_device.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // formats/lz4: where a frame of `lz4 -l`, which has no end mark, ends.
 
+#include <algorithm>
+
 #include <lz4.h>
 
 #include "archive.h"

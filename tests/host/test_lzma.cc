@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // formats/lzma: the decoder of .lzma files, which is the project's own.
 
+#include <algorithm>
+
 #include <lzma.h>
 
 #include "compress.h"

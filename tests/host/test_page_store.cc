@@ -2,6 +2,8 @@
 // ramdisk/PageStore: against a model of plain bytes, and under other users who come
 // at the worst moment.
 
+#include <algorithm>
+
 #include "stores.h"
 
 namespace {

@@ -3,6 +3,7 @@
 
 #include "stores.h"
 
+#include <algorithm>
 #include <thread>
 
 namespace {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // ramdisk/PageWriter: a decoder's output becomes pages of a disk.
 
+#include <algorithm>
+
 #include "initrd/load/page_writer.h"
 
 #include "compress.h"

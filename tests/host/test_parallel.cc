@@ -2,6 +2,8 @@
 // Decoding on several processors: the same bytes, the same errors, at the same
 // offsets as on one.
 
+#include <algorithm>
+
 #include "initrd/formats/parallel.h"
 
 #include "compress.h"

@@ -2,6 +2,8 @@
 // formats/Progress: what a load that takes long shows, and how often it looks at
 // the clock.
 
+#include <algorithm>
+
 #include "boots.h"
 #include "initrd/formats/progress.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // image/Region: every page of the image ends with exactly one owner.
 
+#include <algorithm>
+
 #include "initrd/image/region.h"
 
 #include "fixture.h"

@@ -2,6 +2,8 @@
 // The image's memory while the image is being read: pages that go back early, and
 // pages that become those of files.
 
+#include <algorithm>
+
 #include "boots.h"
 #include "initrd/formats/cpio_reader.h"
 #include "initrd/image/reading.h"

@@ -2,6 +2,8 @@
 // boot.cc and image/segments: archives, an image and archives again, one behind the
 // other, as boot loaders join them.
 
+#include <algorithm>
+
 #include "boots.h"
 #include "initrd/formats/segments.h"
 

@@ -2,6 +2,8 @@
 // The same sources in a kernel without a RAM disk, without times and with gzip
 // only. (CMakeLists.txt builds those that look at the options a second time.)
 
+#include <cctype>
+
 #include "boots.h"
 #include "initrd/formats/formats.h"
 

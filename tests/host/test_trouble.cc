@@ -2,6 +2,8 @@
 // What the console says of initrds that are cut off, damaged, too large or
 // something else: one line, over all formats and kinds of damage.
 
+#include <algorithm>
+
 #include "boots.h"
 #include "initrd/image/trouble.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // initrd.sha256= and initrd.verify=: which images are used, and what is said.
 
+#include <cctype>
+
 #include "boots.h"
 #include "initrd/seam/digest.h"
 
