@@ -5,8 +5,8 @@
 #ifndef INITRD_SEAM_BLKDEV_H
 #define INITRD_SEAM_BLKDEV_H
 
-#include "initrd/support/types.h"
 #include "initrd/seam/pages.h"
+#include "initrd/support/types.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <map>
 
-#include "inspect/findings.h"
 #include "initrd/hosted/tree.h"
+#include "inspect/findings.h"
 
 namespace inspect {
 namespace {

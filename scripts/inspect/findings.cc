@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "initrd/formats/segments.h"
+#include "initrd/hosted/world.h"
 #include "initrd/seam/log.h"
 #include "inspect/file_systems.h"
-#include "initrd/hosted/world.h"
 
 namespace inspect {
 namespace {

@@ -5,12 +5,12 @@
 #include <algorithm>
 
 #include "initrd/formats/segments.h"
+#include "initrd/hosted/tree.h"
+#include "initrd/hosted/world.h"
 #include "inspect/findings.h"
 #include "inspect/machine.h"
 #include "inspect/segments.h"
 #include "inspect/steps.h"
-#include "initrd/hosted/tree.h"
-#include "initrd/hosted/world.h"
 
 namespace inspect {
 namespace {

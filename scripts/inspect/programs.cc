@@ -107,8 +107,8 @@ Bytes first_line(Bytes head)
 {
 	const Bytes line = head.first(kLooked).skip(2);
 
-	return line.first(static_cast<size_t>(std::find(line.begin(), line.end(), u8{'\n'}) -
-					      line.begin()));
+	return line.first(
+		static_cast<size_t>(std::find(line.begin(), line.end(), u8{'\n'}) - line.begin()));
 }
 
 // The first word behind "#!", as binfmt_script finds it: "" where there is none, or where
@@ -118,8 +118,8 @@ std::string script_interpreter(Bytes head)
 	const auto blank = [](u8 c) { return c == ' ' || c == '\t'; };
 	const Bytes line = first_line(head);
 	const auto *const from = std::find_if_not(line.begin(), line.end(), blank);
-	const auto *const end =
-		std::find_if(from, line.end(), [&](u8 c) { return blank(c) || !c; });
+	const auto *const end = std::find_if(from, line.end(),
+					     [&](u8 c) { return blank(c) || !c; });
 
 	return end == line.end() && line.size() == kLooked - 2 ? "" : std::string(from, end);
 }
@@ -230,8 +230,8 @@ void check_format(const std::string &name, Bytes head, const Config &config, Rep
 
 	if (is_script(head) && script_interpreter(head).empty()) {
 		report.add(Severity::kError, "no-program-format",
-			   name + " names no interpreter in its first " +
-				   std::to_string(kLooked) + " bytes: error -8",
+			   name + " names no interpreter in its first " + std::to_string(kLooked) +
+				   " bytes: error -8",
 			   "#!/bin/sh, say");
 	} else if (is_script(head)) {
 		lacks("BINFMT_SCRIPT", "a script");

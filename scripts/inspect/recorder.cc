@@ -7,8 +7,8 @@
 
 #include "initrd/formats/formats.h"
 #include "initrd/formats/segments.h"
-#include "initrd/seam/policy.h"
 #include "initrd/hosted/world.h"
+#include "initrd/seam/policy.h"
 
 namespace inspect {
 namespace {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "initrd/support/types.h"
 #include "initrd/hosted/files.h"
+#include "initrd/support/types.h"
 
 namespace inspect {
 

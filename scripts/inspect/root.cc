@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
+#include "initrd/hosted/files.h"
 #include "inspect/file_systems.h"
 #include "inspect/findings.h"
-#include "initrd/hosted/files.h"
 
 namespace inspect {
 namespace {
@@ -170,21 +170,23 @@ void judge_linuxrc(Machine &machine, const Request &request, const std::string &
 
 	if (machine.partition())
 		report.add(Severity::kError, "no-partition",
-			   printable(root) + " has no number: the kernel looks for no partitions of "
-					     "/dev/ram0 without brd.max_part=",
+			   printable(root) +
+				   " has no number: the kernel looks for no partitions of "
+				   "/dev/ram0 without brd.max_part=",
 			   "add brd.max_part=" +
 				   std::to_string(std::max(4u, machine.partition() + 1)) +
 				   " to the command line");
 	else if (root.empty())
-		report.add(Severity::kError, "no-root",
-			   has_linuxrc ?
-				   "/linuxrc runs, but then there is no root to mount, unless it "
-				   "names one in /proc/sys/kernel/real-root-dev" :
-				   "nothing names the root: the kernel would not go on from here",
-			   could_be_root ?
-				   "add root=/dev/ram0 to the command line if the image is to be "
-				   "the root" :
-				   "name another root: the image is no file system that can be one");
+		report.add(
+			Severity::kError, "no-root",
+			has_linuxrc ?
+				"/linuxrc runs, but then there is no root to mount, unless it "
+				"names one in /proc/sys/kernel/real-root-dev" :
+				"nothing names the root: the kernel would not go on from here",
+			could_be_root ?
+				"add root=/dev/ram0 to the command line if the image is to be "
+				"the root" :
+				"name another root: the image is no file system that can be one");
 	else if (inside && !has_linuxrc)
 		report.add(Severity::kWarning, "no-linuxrc",
 			   "the image is loaded, but " + printable(root) +

@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "initrd/support/bytes.h"
-#include "initrd/support/result.h"
-#include "initrd/seam/blkdev.h"
 #include "initrd/hosted/files.h"
 #include "initrd/hosted/world.h"
+#include "initrd/seam/blkdev.h"
+#include "initrd/support/bytes.h"
+#include "initrd/support/result.h"
 
 namespace host {
 
