@@ -97,6 +97,7 @@ IN_TREE = {
     "initrd/Kbuild",
     "initrd/formats/cpio_reader.h",
     "initrd/linux/memory.c",
+    "initrd/seam/parameters.inc",
     "ramdisk/entry.S",
     "tests/kunit/cpio_kunit.c",
     "scripts/Makefile.cxx",
