@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"(?P<ours>[^"]+)"|<(?P<system>[^>]+)
 
 
 
+@functools.cache
 def rooms() -> dict[str, frozenset[str]]:
     """Each room's folder, and the folders that it may include headers of."""
     text = (ROOT / "initrd/README.md").read_text()
@@ -28,6 +30,7 @@ def room_of(path: str) -> str:
     return max((room for room in rooms() if path.startswith(f"{room}/")), key=len, default="")
 
 
+@functools.cache
 def sources() -> list[str]:
     return [str(path.relative_to(ROOT)) for folder in ("initrd", "ramdisk")
             for path in sorted((ROOT / folder).rglob("*")) if path.suffix in (".c", ".cc", ".h")]
