@@ -92,8 +92,8 @@ u32 ramdisk_create_first(int asked, int *status);
 /* The same for the disk that a device number belongs to. */
 int ramdisk_create_for_minor(u32 minor);
 /*
- * BLKFLSBUF, when all that was written to the page cache has come through: gives the memory of the disk back that the initrd was loaded into.
- * 0; -EBUSY when there are users beside the caller; -ENOTTY for another disk.
+ * BLKFLSBUF, when all that was written to the page cache has come through: gives the
+ * memory of the disk back that the initrd was loaded into. 0; -EBUSY when there are users beside the caller; -ENOTTY for another disk.
  */
 int ramdisk_flush(struct ramdisk_disk *disk);
 /* A user has closed the disk or a partition of it; with the lock held. */

@@ -305,14 +305,21 @@ int ramdisk_gendisk_claimed(struct ramdisk_gendisk *gendisk)
 	return to_gendisk(gendisk)->part0->bd_holder != NULL;
 }
 
+static void drop_pages(struct address_space *cache)
+{
+	lockdep_assert_held_write(&cache->invalidate_lock);
+	/* Of those last used every processor keeps some, and with them their pages. */
+	invalidate_bh_lrus();
+	truncate_inode_pages(cache, 0);
+}
+
 void ramdisk_gendisk_drop_cache(struct ramdisk_gendisk *gendisk)
 {
 	struct address_space *cache = SERIES_BLOCK_CACHE(to_gendisk(gendisk)->part0);
 
 	lockdep_assert_held(&to_gendisk(gendisk)->open_mutex);
 	filemap_invalidate_lock(cache);
-	invalidate_bh_lrus();
-	truncate_inode_pages(cache, 0);
+	drop_pages(cache);
 	filemap_invalidate_unlock(cache);
 }
 

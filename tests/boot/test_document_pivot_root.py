@@ -4,9 +4,13 @@ device: from the initrd as root to the real root, with pivot_root."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import extfs
 import images
+import loaders
 from conftest import Lab
 from guests import MIB, PIVOT, SLACK, TOOLS, check_real_root, initrd, real_root, told, values
 
@@ -182,6 +186,26 @@ def test_flushbufs_of_a_disk_that_is_put_to_another_use(lab: Lab, way: str) -> N
     outcome = lab.succeed(initrd(lab, init=PIVOT), ["bdev_allow_write_mounted=0"], disks=[disk])
     found = values(outcome)
     assert found["same"] == "yes"
+
+
+@pytest.mark.cxx_only(reason="blockdev --flushbufs frees no RAM disk")
+@pytest.mark.machines("x86_64")
+def test_flushbufs_by_who_has_written(lab: Lab) -> None:
+    """A program writes, and flushes by the same descriptor: what it wrote is in the page
+    cache only, and is another use of the disk all the same."""
+    tree = lab.tree(TOOLS + """
+        umount /initrd
+        perl -e 'open(my $disk, "+<", "/dev/ram0") or die "open: $!";
+            syswrite($disk, "x" x 65536) == 65536 or die "write: $!";
+            ioctl($disk, 0x1261, 0) or print "flush=$!\n"'
+        echo 3 >/proc/sys/vm/drop_caches
+        echo "kept=$(head -c 65536 /dev/ram0 | tr -cd x | wc -c)"
+    """)
+    loaders.add_program(tree, Path("/usr/bin/perl"))
+    (tree / "initrd").mkdir()
+    disk = extfs.add_nodes(images.build("ext2", tree, lab.path("disk")))
+    outcome = lab.succeed(initrd(lab, init=PIVOT), disks=[disk])
+    assert values(outcome) == {"kept": "65536"}
 
 
 @pytest.mark.document("Changing the root device",

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <kunit/test.h>
+#include <linux/blkdev.h>
+#include <linux/buffer_head.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/init_syscalls.h>
 #include <linux/initrd.h>
 #include <linux/kdev_t.h>
+#include <linux/major.h>
 #include <linux/namei.h>
 #include <linux/sched.h>
 #include <linux/stat.h>
 #include <linux/uidgid.h>
 
+#include "initrd/seam/blkdev.h"
 #include "tests/kunit/support.h"
 
 void __init initrd_kunit_fail(struct kunit *test, const char *file, int line, const char *what)
@@ -89,6 +93,40 @@ int __init initrd_kunit_leads_to(const char *path, const char *target)
 	do_delayed_call(&done);
 	path_put(&at);
 	return same;
+}
+
+int __init initrd_kunit_buffers_left(u32 minor)
+{
+	static const char path[] = "/initrd_kunit_disk";
+	struct ramdisk_gendisk *gendisk;
+	struct buffer_head *buffer;
+	struct block_device *disk;
+	struct file *file;
+	struct page *page;
+	int left;
+
+	init_mknod(path, S_IFBLK | 0600, new_encode_dev(MKDEV(RAMDISK_MAJOR, minor)));
+	file = filp_open(path, O_RDONLY, 0);
+	init_unlink(path);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	disk = I_BDEV(file->f_mapping->host);
+	buffer = __bread(disk, 0, PAGE_SIZE);
+	if (!buffer) {
+		fput(file);
+		return -EIO;
+	}
+	page = buffer->b_page;
+	get_page(page);
+	brelse(buffer);
+	gendisk = (struct ramdisk_gendisk *)disk->bd_disk;
+	ramdisk_gendisk_lock(gendisk);
+	ramdisk_gendisk_drop_cache(gendisk);
+	ramdisk_gendisk_unlock(gendisk);
+	left = !!PagePrivate(page);
+	put_page(page);
+	fput(file);
+	return left;
 }
 
 int __init initrd_kunit_wait(struct kunit_suite *suite)

@@ -49,6 +49,12 @@ int initrd_kunit_leads_to(const char *path, const char *target);
 /* Removes a node, a directory only if it is empty. */
 void initrd_kunit_remove(const char *path);
 
+/*
+ * Reads a block of a RAM disk, as a file system does, and drops the disk's page cache: whether
+ * the page keeps its buffers all the same, for they are among those last used; or -errno.
+ */
+int initrd_kunit_buffers_left(u32 minor);
+
 /* For suites that need the root file system: waits until it is filled. */
 int initrd_kunit_wait(struct kunit_suite *suite);
 
