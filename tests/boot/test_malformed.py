@@ -7,6 +7,7 @@ wrong, the memory is free again, and the real root on the disk comes up.
 
 from __future__ import annotations
 
+import lzma
 import re
 import stat
 import zlib
@@ -161,13 +162,15 @@ def claiming(compressor: str, size: int, data: bytes) -> bytes:
         # (One block, as it is.)
         window = bytes([0, (size.bit_length() - 11) << 3])
         return b"\x28\xb5\x2f\xfd" + window + (len(data) << 3 | 1).to_bytes(3, "little") + data
-    packed = bytearray(images.compress_bytes(data, compressor))
     if compressor == "lzma":
+        packed = bytearray(images.compress_bytes(data, compressor))
         packed[1:5] = size.to_bytes(4, "little")
         # (The size of what comes out would be one, too.)
         packed[5:13] = b"\xff" * 8
         return bytes(packed)
     # The first block's header: its length, flags, LZMA2 with one byte of properties, a CRC-32.
+    # (What xz writes with several threads, the default from 5.6 on, has sizes in it, too.)
+    packed = bytearray(lzma.compress(data, lzma.FORMAT_XZ, lzma.CHECK_CRC32))
     assert packed[12:16] == b"\x02\x00\x21\x01"
     packed[16] = 2 * (size.bit_length() - 13)
     packed[20:24] = zlib.crc32(packed[12:20]).to_bytes(4, "little")
