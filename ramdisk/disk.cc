@@ -34,21 +34,6 @@ INLINE Disk *from_handle(ramdisk_disk *disk)
 
 using Lock = initrd::Guard<ramdisk_lock, ramdisk_unlock>;
 
-// Inside it nobody opens or closes the disk.
-class UsersLock {
-public:
-	INLINE explicit UsersLock(ramdisk_gendisk *gendisk) : gendisk_(gendisk)
-	{
-		ramdisk_gendisk_lock(gendisk_);
-	}
-	INLINE ~UsersLock() { ramdisk_gendisk_unlock(gendisk_); }
-	UsersLock(const UsersLock &) = delete;
-	UsersLock &operator=(const UsersLock &) = delete;
-
-private:
-	ramdisk_gendisk *gendisk_;
-};
-
 } // namespace
 
 // All disks; every function is called with the lock held.
@@ -187,18 +172,6 @@ void Disk::put_to_another_use()
 	retired_.set(false);
 	holds_initrd_.set(false);
 	is_left_.set(false);
-}
-
-Result<void> Disk::adopt(Bytes image)
-{
-	const UsersLock lock(gendisk_);
-	const size_t page = ramdisk_page_size();
-
-	if (ramdisk_gendisk_users(gendisk_))
-		return Error{initrd::kBusy, "has users"};
-	// SAFETY: the caller hands over the pages; they are the disk's to write.
-	return store_.adopt(const_cast<u8 *>(image.data()),
-			    initrd::round_up(image.size(), page) / page);
 }
 
 // Only brd.max_part= gives it device numbers for them.

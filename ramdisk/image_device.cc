@@ -2,7 +2,6 @@
 
 #include "ramdisk/image_device.h"
 
-#include "initrd/seam/image_device.h"
 #include "initrd/support/guard.h"
 #include "initrd/support/result.h"
 
@@ -41,11 +40,24 @@ int ImageDevice::open(bool writes, bool exclusive, const void *task)
 	if (writes)
 		return exclusive ? -initrd::kNoAccess : -initrd::kReadOnly;
 	users_++;
-	if (!exclusive || !task || attempt_)
-		return 0;
+	if (exclusive && task && !attempt_)
+		watch(task);
+	return 0;
+}
+
+// Without a way to learn of its end, an exclusive user is one like any other.
+void ImageDevice::watch(const void *task)
+{
+	call_ = ramdisk_call_new();
+	if (call_ && ramdisk_call_watch(call_)) {
+		ramdisk_call_free(call_);
+		call_ = nullptr;
+	}
+	if (!call_)
+		return;
 	attempt_ = task;
 	attempt_is_open_ = true;
-	return 1;
+	rounds_ = 0;
 }
 
 // A mount that fails closes the device before its system call ends; that does
@@ -60,8 +72,16 @@ void ImageDevice::close(const void *task)
 	free_if_used();
 }
 
-void ImageDevice::end_attempt()
+// What the same system call has put off is due as well, and in turn: a mount, then the file
+// that it held open. So the end is behind them.
+void ImageDevice::call_ends()
 {
+	constexpr u32 kRounds = 3;
+
+	if (!call_ || (rounds_++ < kRounds && !ramdisk_call_watch(call_)))
+		return;
+	ramdisk_call_free(call_);
+	call_ = nullptr;
 	attempt_ = nullptr;
 	free_if_used();
 }
@@ -76,11 +96,15 @@ void ImageDevice::free_if_used()
 {
 	if (users_ || attempt_ || !used_ || holding_.keep || !size())
 		return;
-	const MutableBytes pages = holding_.pages;
+	constexpr size_t kAtOnce = size_t{1} << 20; // a multiple of any page's size
+	const size_t size = holding_.pages.size();
+	MutableBytes left = holding_.pages;
 
 	set({});
-	if (!pages.empty())
-		ramdisk_image_free(pages.data(), pages.size());
+	for (; !left.empty(); left = left.skip(kAtOnce))
+		ramdisk_image_free(left.data(), left.first(kAtOnce).size());
+	if (size)
+		ramdisk_image_say_freed(size);
 }
 
 // Behind the image's last byte its last sector holds zeros.
@@ -94,11 +118,11 @@ void ImageDevice::read(u64 offset, MutableBytes to) const
 	__builtin_memset(to.data() + piece.size(), 0, to.size() - piece.size());
 }
 
-void hold_image(const Holding &holding)
+void hold_image(Bytes image, initrd::LoosePages pages, bool keep)
 {
 	const Lock lock;
 
-	image_device.hold(holding);
+	image_device.hold({image, pages.release(), keep});
 }
 
 } // namespace ramdisk
@@ -133,11 +157,11 @@ void ramdisk_image_close(const void *task)
 	image_device.close(task);
 }
 
-void ramdisk_image_end_attempt(void)
+void ramdisk_image_call_ends(void)
 {
 	const Lock lock;
 
-	image_device.end_attempt();
+	image_device.call_ends();
 }
 
 void ramdisk_image_read(u64 offset, void *to, size_t size)

@@ -7,19 +7,17 @@
 #ifndef RAMDISK_IMAGE_DEVICE_H
 #define RAMDISK_IMAGE_DEVICE_H
 
+#include "initrd/seam/image_device.h"
 #include "initrd/support/bytes.h"
+#include "initrd/support/loose_pages.h"
 
 namespace ramdisk {
 
-/* What the device holds from now on. Sizes are in bytes. */
+/* What the device holds. Sizes are in bytes. */
 struct Holding {
-	initrd::Bytes image; /* what is read, mapped for good */
-	/*
-	 * Given back when the last user has gone: whole pages that the boot
-	 * allocator had reserved and knows of no more. Empty: none.
-	 */
-	initrd::MutableBytes pages;
-	bool keep; /* retain_initrd: past the last close */
+	initrd::Bytes image;	    /* what is read, mapped for good */
+	initrd::MutableBytes pages; /* the device's own, to be given back; may be none */
+	bool keep;		    /* retain_initrd: past the last close */
 };
 
 /*
@@ -34,7 +32,7 @@ public:
 	void start();
 	int open(bool writes, bool exclusive, const void *task);
 	void close(const void *task);
-	void end_attempt();
+	void call_ends();
 	void give_up();
 	void read(u64 offset, initrd::MutableBytes to) const;
 
@@ -43,6 +41,7 @@ public:
 private:
 	void set(const Holding &holding);
 	void free_if_used();
+	void watch(const void *task);
 
 	Holding holding_ = {};
 	bool is_there_ = false; /* the block device, whole */
@@ -54,13 +53,19 @@ private:
 	 */
 	const void *attempt_ = nullptr;
 	bool attempt_is_open_ = false;
+	ramdisk_call *call_ = nullptr; /* that one; ours */
+	u32 rounds_ = 0;	       /* how often it was put off */
 };
 
 /* The only one. */
 extern ImageDevice image_device;
 
-/* Hands `holding` to the device; once, at boot. */
-void hold_image(const Holding &holding);
+/*
+ * Has the device show `image`, once, at boot. `pages`, which the boot allocator had
+ * reserved, are given to the kernel when the last user has gone; unless `keep` says that
+ * the image is to be read for ever.
+ */
+void hold_image(initrd::Bytes image, initrd::LoosePages pages, bool keep);
 
 } // namespace ramdisk
 

@@ -2,12 +2,14 @@
 
 #include "ramdisk/page_store.h"
 
+#include "initrd/support/blocks.h"
 #include "ramdisk/memory_left.h"
 
 namespace ramdisk {
 
 using initrd::check;
 using initrd::Error;
+using initrd::max;
 using initrd::min;
 
 namespace {
@@ -163,18 +165,23 @@ Result<void> PageStore::write(u64 offset, Bytes from, ramdisk_wait wait)
 	return {};
 }
 
-Result<void> PageStore::adopt(u8 *first, u64 pages)
+Result<void> PageStore::clear_for(u64 pages)
 {
 	unsigned long *const gone = ramdisk_bits_new(pages);
 
 	if (!gone)
 		return Error{initrd::kNoMemory, "out of memory"};
-	discard(0, adopted_pages() > pages ? adopted_pages() : pages);
+	discard(0, max(adopted_pages(), pages));
+	adopted_ = {};
 	ramdisk_bits_free(gone_);
 	gone_ = gone;
-	adopted_ = MutableBytes(first, static_cast<size_t>(pages) * ramdisk_page_size());
-	ramdisk_map_count(map_, static_cast<long>(pages));
 	return {};
+}
+
+void PageStore::take_over(initrd::LoosePages pages)
+{
+	adopted_ = pages.release();
+	ramdisk_map_count(map_, static_cast<long>(adopted_pages()));
 }
 
 Result<void> PageStore::insert(u64 first, initrd::Span<ramdisk_page *> pages, size_t &done)
@@ -221,3 +228,16 @@ void PageStore::discard(u64 first, u64 end)
 }
 
 } // namespace ramdisk
+
+// From RCU: pages whose bits in gone_ were set, and that no read-side section sees any more.
+void ramdisk_on_retired(u8 *mapped, size_t count)
+{
+	const size_t page = ramdisk_page_size();
+
+	initrd::free_in_blocks(
+		ramdisk_page_number(mapped), count, ramdisk_most_order(),
+		[&](size_t at, u32 order) {
+			return ramdisk_is_one_block(mapped + at * page, order);
+		},
+		[&](size_t at, u32 order) { ramdisk_block_free(mapped + at * page, order); });
+}

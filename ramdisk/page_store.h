@@ -12,6 +12,7 @@
 
 #include "initrd/seam/pages.h"
 #include "initrd/support/bytes.h"
+#include "initrd/support/loose_pages.h"
 #include "initrd/support/result.h"
 
 namespace ramdisk {
@@ -44,11 +45,16 @@ public:
 	Result<void> write(u64 offset, Bytes from, ramdisk_wait wait);
 
 	/*
-	 * Makes `pages` whole mapped pages at `first`, which the boot allocator had
-	 * reserved, the disk's from page number 0 on. Before the disk has users.
-	 * kNoMemory: they are still the caller's.
+	 * Takes `pages` pages over, the disk's from number 0 on, which `give` hands out as
+	 * LoosePages when all else is done. Before the disk has users. kNoMemory: `give` was
+	 * not called.
 	 */
-	Result<void> adopt(u8 *first, u64 pages);
+	template <typename Give> INLINE Result<void> adopt(u64 pages, Give give)
+	{
+		TRY(clear_for(pages));
+		take_over(give());
+		return {};
+	}
 	/*
 	 * At boot: makes `pages` the disk's from page number `first` on, in order.
 	 * `done` is how many; kNoMemory or kExists: the others are still the caller's.
@@ -70,6 +76,8 @@ private:
 	size_t write_adopted(u64 offset, Bytes from);
 	Result<size_t> write_new(u64 offset, Bytes from, ramdisk_wait wait);
 	void discard_adopted(u64 first, u64 end);
+	Result<void> clear_for(u64 pages);
+	void take_over(initrd::LoosePages pages);
 
 	ramdisk_map *map_;
 	MutableBytes adopted_;		/* mapped, whole pages */

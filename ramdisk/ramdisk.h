@@ -24,6 +24,21 @@ private:
 	bool value_ = false;
 };
 
+/* Inside it nobody opens or closes the disk. */
+class UsersLock {
+public:
+	INLINE explicit UsersLock(ramdisk_gendisk *gendisk) : gendisk_(gendisk)
+	{
+		ramdisk_gendisk_lock(gendisk_);
+	}
+	INLINE ~UsersLock() { ramdisk_gendisk_unlock(gendisk_); }
+	UsersLock(const UsersLock &) = delete;
+	UsersLock &operator=(const UsersLock &) = delete;
+
+private:
+	ramdisk_gendisk *gendisk_;
+};
+
 /* One RAM disk; lives until the driver is unloaded. */
 class Disk {
 public:
@@ -49,10 +64,19 @@ public:
 	/* It is loaded, whole or not: what was read meanwhile is forgotten. */
 	void end_load();
 	/*
-	 * Takes over the whole pages that `image`, page-aligned, lies in. kBusy: somebody has
-	 * the disk open, and its pages cannot be exchanged; they are still the caller's.
+	 * Takes over the whole pages that `size` bytes lie in: PageStore::adopt(). kBusy:
+	 * somebody has the disk open, and its pages cannot be exchanged; `give` was not called.
 	 */
-	Result<void> adopt(Bytes image);
+	template <typename Give> INLINE Result<void> adopt(size_t size, Give give)
+	{
+		const UsersLock lock(gendisk_);
+
+		if (ramdisk_gendisk_users(gendisk_))
+			return initrd::Error{initrd::kBusy, "has users"};
+		return store_.adopt(
+			initrd::in_units(size + ramdisk_page_size() - 1, ramdisk_page_size()),
+			give);
+	}
 	/* PageStore::insert(). */
 	INLINE Result<void> insert(u64 first, initrd::Span<ramdisk_page *> pages, size_t &done)
 	{

@@ -448,7 +448,7 @@ void Boot::unpack_image(Region &region)
 	} else {
 		seam_log(SEAM_LOG_INFO, "initrd: %s image at offset %zu, behind archives\n",
 			 unpacked.follows->name, end);
-		region.give_back_before(bytes.data() + end);
+		region.release_before(bytes.data() + end, 1);
 		settle_image(region, end, true);
 	}
 }
@@ -474,9 +474,9 @@ void Boot::preserve(Region &region)
 		 image.size());
 	if (options_.retain) {
 		region.retain();
-		ramdisk::hold_image({image, {}, true});
+		ramdisk::hold_image(image, {}, true);
 	} else {
-		ramdisk::hold_image({image, region.surrender(), false});
+		ramdisk::hold_image(image, region.give_away_uncounted(), false);
 	}
 }
 

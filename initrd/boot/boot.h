@@ -54,7 +54,7 @@ public:
 	bool load_root(const char *root_name);
 
 	/* What it was made for. */
-	INLINE const Build &build() const { return *build_.operator->(); }
+	INLINE const Build &build() const { return *build_; }
 	/* Where the image is that is, or was, to be loaded; of a size of 0: there is none. */
 	INLINE const ImagePlace &place() const { return place_; }
 

@@ -58,6 +58,7 @@ struct State {
 	u32 minors = 1;
 	bool boot_is_over = false;
 	u64 image_device_size = 0;
+	ramdisk_call *watched = nullptr;
 	std::function<void(ramdisk_disk *)> on_show;
 };
 State state;
@@ -153,6 +154,14 @@ void end_closings()
 void want_image_lock(const char *what)
 {
 	image.want(what);
+}
+
+void end_system_call()
+{
+	while (state.watched) {
+		state.watched = nullptr;
+		ramdisk_image_call_ends();
+	}
 }
 
 u64 image_device_size()
@@ -288,6 +297,32 @@ void ramdisk_image_resize(u64 size)
 {
 	image.want("/dev/initrd gets a size");
 	state.image_device_size = size;
+}
+
+struct ramdisk_call {};
+
+struct ramdisk_call *ramdisk_call_new(void)
+{
+	if (!host::may_allocate())
+		return nullptr;
+	++std::atomic_ref(host::live().blocks);
+	return new ramdisk_call;
+}
+
+void ramdisk_call_free(struct ramdisk_call *call)
+{
+	if (state.watched == call)
+		host::complain("a watch is freed that is kept");
+	--std::atomic_ref(host::live().blocks);
+	delete call;
+}
+
+int ramdisk_call_watch(struct ramdisk_call *call)
+{
+	if (state.watched)
+		host::complain("two watches");
+	state.watched = call;
+	return 0;
 }
 
 void ramdisk_lock(void)

@@ -14,10 +14,19 @@ using host::kPage;
 
 // A page of its own, full of what memory happens to hold, or one of the image's.
 struct seam_page {
+	enum State { kOwned, kPrepared, kStored };
+
 	std::vector<u8> own;
 	u8 *adopted = nullptr;
+	State state = kOwned;
+	u64 number = 0; // in the file that it was prepared for
 
 	u8 *bytes() { return adopted ? adopted : own.data(); }
+	void expect(State expected, const char *what) const
+	{
+		if (state != expected)
+			host::complain(std::string("a page is ") + what + " out of turn");
+	}
 };
 
 int seam_node_takes_pages(const struct seam_node *node)
@@ -41,7 +50,7 @@ size_t seam_pages_new(const struct seam_node *node, struct seam_page **pages, si
 	for (; made < count && host::take_memory(kPage); made++) {
 		if (pages[made])
 			host::complain("a page would be lost");
-		pages[made] = new seam_page{std::vector<u8>(kPage, 0xa5)};
+		pages[made] = new seam_page{.own = std::vector<u8>(kPage, 0xa5)};
 		host::live().pages++;
 	}
 	return made;
@@ -49,14 +58,15 @@ size_t seam_pages_new(const struct seam_node *node, struct seam_page **pages, si
 
 struct seam_page *seam_page_adopt(u8 *mapped)
 {
-	if (seam_image_is_movable(mapped, kPage) && !host::pages_can_move())
+	if (seam_page_is_movable(mapped) && !host::pages_can_move())
 		host::complain("a page that cannot be moved is adopted where it has to be");
 	host::live().pages++;
-	return new seam_page{{}, mapped};
+	return new seam_page{.own = {}, .adopted = mapped};
 }
 
 void seam_page_free(struct seam_page *page)
 {
+	page->expect(seam_page::kOwned, "freed");
 	if (page->adopted)
 		host::image_page_freed(page->adopted);
 	else
@@ -80,13 +90,47 @@ void seam_page_zero(struct seam_page *page, size_t at, size_t size)
 	std::memset(page->bytes() + at, 0, size);
 }
 
-size_t seam_node_add_pages(struct seam_node *node, u64 first, struct seam_page **pages,
-			   size_t count, int *status)
+int seam_node_take_room(struct seam_node *, size_t count)
+{
+	const size_t taken = host::take_room(count * kPage);
+
+	if (taken < count * kPage)
+		host::give_room(taken);
+	return taken == count * kPage;
+}
+
+void seam_node_give_room(struct seam_node *, size_t count)
+{
+	host::give_room(count * kPage);
+}
+
+int seam_page_prepare(struct seam_node *node, struct seam_page *page, u64 number)
+{
+	page->expect(seam_page::kOwned, "prepared");
+	if (!host::may_allocate())
+		return -ENOMEM;
+	page->state = seam_page::kPrepared;
+	page->number = number;
+	return 0;
+}
+
+void seam_page_unprepare(struct seam_page *page)
+{
+	page->expect(seam_page::kPrepared, "unprepared");
+	page->state = seam_page::kOwned;
+}
+
+size_t seam_node_store_pages(struct seam_node *node, u64 first, struct seam_page **pages,
+			     size_t count, int *status)
 {
 	std::vector<u8> &data = host::node_of(node)->data;
-	size_t added = 0;
 
 	*status = 0;
+	// Nothing is replaced.
+	if (first * kPage < data.size()) {
+		*status = -EEXIST;
+		return 0;
+	}
 	if (data.size() != first * kPage)
 		host::complain("pages are not added where the file ends");
 	// Memory ends in the middle of them.
@@ -94,22 +138,26 @@ size_t seam_node_add_pages(struct seam_node *node, u64 first, struct seam_page *
 
 	if (most < count)
 		*status = -ENOMEM;
-	while (added < most) {
-		if (const size_t taken = host::take_room(kPage); taken < kPage) {
-			host::give_room(taken);
-			*status = -ENOSPC;
-			break;
-		}
-		u8 *const bytes = pages[added]->bytes();
+	for (size_t i = 0; i < most; i++) {
+		u8 *const bytes = pages[i]->bytes();
 
+		pages[i]->expect(seam_page::kPrepared, "stored");
+		if (pages[i]->number != first + i)
+			host::complain("a page is stored as another one");
+		pages[i]->state = seam_page::kStored;
 		data.insert(data.end(), bytes, bytes + kPage);
 		// What it took is the file's now.
 		host::give_memory(kPage);
 		host::count_node(*host::node_of(node), data.size());
-		host::live().pages--;
-		delete pages[added++];
 	}
-	return added;
+	return most;
+}
+
+void seam_page_list(struct seam_page *page)
+{
+	page->expect(seam_page::kStored, "listed");
+	host::live().pages--;
+	delete page;
 }
 
 void seam_node_set_size(struct seam_node *node, u64 size)

@@ -159,8 +159,7 @@ struct seam_file *seam_file_create(const char *path, u32 mode, int *status)
 	return host::open_file(place.node);
 }
 
-int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset,
-		    size_t *written)
+s64 seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset)
 {
 	const u8 *const from = static_cast<const u8 *>(data);
 	host::work_on(size);
@@ -170,27 +169,25 @@ int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 o
 	if (to.size() < offset + n) {
 		if (!host::count_node(*file->node, offset + n)) {
 			host::give_room(n);
-			*written = 0;
 			return -ENOMEM;
 		}
 		to.resize(offset + n);
 	}
 	std::copy(from, from + n, to.begin() + static_cast<std::ptrdiff_t>(offset));
 	file->node->mtime = host::kNow;
-	*written = n;
-	return n < size ? -ENOSPC : 0;
+	return static_cast<s64>(n);
 }
 
-int seam_file_read(struct seam_file *file, void *data, size_t size, u64 offset, size_t *got)
+s64 seam_file_read(struct seam_file *file, void *data, size_t size, u64 offset)
 {
 	const std::vector<u8> &from = file->node->data;
+	const size_t got = offset < from.size() ? std::min<size_t>(size, from.size() - offset) : 0;
 
 	host::work_on(size);
-	*got = offset < from.size() ? std::min<size_t>(size, from.size() - offset) : 0;
-	if (*got)
-		std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(offset), *got,
+	if (got)
+		std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(offset), got,
 			    static_cast<u8 *>(data));
-	return 0;
+	return static_cast<s64>(got);
 }
 
 void seam_file_close(struct seam_file *file)

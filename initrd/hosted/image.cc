@@ -18,6 +18,7 @@ using host::kPage;
 
 constexpr u8 kOthers = 0xc5;
 constexpr u8 kFreed = 0x6b;
+constexpr u32 kMostOrder = 9;
 
 // A page of others', the image's pages, a page of others'.
 struct Block {
@@ -25,8 +26,9 @@ struct Block {
 	size_t size = 0;
 	std::vector<u8> before; // as it was at first
 	seam_range image = {};
-	size_t loaded = 0; // the image's size before its end was cut off
-	seam_range own = {};
+	size_t loaded = 0;   // the image's size before its end was cut off
+	seam_range own = {}; // what seam_image_owns() comes to
+	host::Own ends = host::Own::kNeither;
 	seam_range crash = {};
 	seam_range kernel = {};
 	std::string pages;
@@ -38,6 +40,9 @@ struct State {
 	int publish_status = 0;
 	bool forgotten = false;
 	bool is_movable = false;
+	std::vector<size_t> zones; // pages of each, one zone after the other
+	std::vector<size_t> poisoned;
+	std::vector<u32> blocks_freed; // their orders
 	int start_block = 0;
 	std::vector<u8> builtin;
 	host::Physical physical;
@@ -83,6 +88,40 @@ void pass(u8 *start, size_t size, const std::string &from, char to)
 	}
 }
 
+// How many pages, from one on, are of its zone.
+size_t left_of_zone(size_t number)
+{
+	for (const size_t pages : state.zones) {
+		if (number < pages)
+			return pages - number;
+		number -= pages;
+	}
+	return ~size_t{0};
+}
+
+bool is_one_block(u8 *start, u32 order)
+{
+	const size_t first = number_of(start);
+	const size_t count = size_t{1} << order;
+
+	return count <= left_of_zone(first) &&
+	       std::none_of(state.poisoned.begin(), state.poisoned.end(),
+			    [&](size_t page) { return page >= first && page - first < count; });
+}
+
+// A block as the page allocator takes it.
+void free_block(u8 *start, u32 order, const std::string &from, char to)
+{
+	if (order > kMostOrder || seam_page_number(start) % (size_t{1} << order) ||
+	    (order && !is_one_block(start, order)))
+		host::complain("no block of order " + std::to_string(order));
+	pass(start, kPage << order, from, to);
+	static std::mutex mutex;
+	const std::lock_guard lock(mutex);
+
+	state.blocks_freed.push_back(order);
+}
+
 bool overlap(seam_physical_range a, seam_physical_range b)
 {
 	return a.start < b.start + b.size && b.start < a.start + a.size;
@@ -125,6 +164,7 @@ void set_image(const std::vector<u8> &content, size_t misalignment, Own own)
 	const bool partly = (misalignment + content.size()) % kPage;
 	const size_t end = partly && own == Own::kNeither ? pages - 1 : pages;
 
+	block.ends = own;
 	block.own = {address_of(first), end > first ? (end - first) * kPage : 0};
 	block.pages.assign(pages, '-');
 	for (size_t i = first; i < end; i++)
@@ -199,6 +239,38 @@ void image_page_freed(u8 *mapped)
 	pass(mapped, kPage, "H", 'R');
 }
 
+seam_range image_own_pages()
+{
+	return block.own;
+}
+
+initrd::LoosePages give_image_away()
+{
+	seam_image_detach(block.own.start, block.own.size);
+	seam_pages_manage(block.own.start, block.own.size / kPage);
+	return initrd::LoosePages({block.own.start, block.own.size});
+}
+
+void set_zones(const std::vector<size_t> &pages)
+{
+	state.zones = pages;
+}
+
+void poison_page(size_t number)
+{
+	state.poisoned.push_back(number);
+}
+
+const std::vector<u32> &blocks_freed()
+{
+	return state.blocks_freed;
+}
+
+void adopted_block_freed(u8 *start, u32 order)
+{
+	free_block(start, order, "H", 'R');
+}
+
 Physical &physical()
 {
 	return state.physical;
@@ -222,6 +294,11 @@ void ramdisk_image_free(u8 *pages, size_t size)
 	pass(pages, size, "d", 'D');
 }
 
+void ramdisk_image_say_freed(size_t size)
+{
+	seam_log(SEAM_LOG_INFO, "Freeing initrd memory: %zuK\n", size / 1024);
+}
+
 struct seam_range seam_image(void)
 {
 	return block.image;
@@ -232,9 +309,10 @@ struct seam_range seam_image_loaded(void)
 	return {block.image.start, block.loaded};
 }
 
-struct seam_range seam_image_pages(void)
+int seam_image_owns(void)
 {
-	return block.own;
+	return (block.ends == host::Own::kBoth ? SEAM_OWNS_FIRST_PAGE : 0) |
+	       (block.ends == host::Own::kNeither ? 0 : SEAM_OWNS_LAST_PAGE);
 }
 
 struct seam_range seam_builtin_archive(void)
@@ -257,24 +335,46 @@ void seam_image_forget(void)
 	state.forgotten = true;
 }
 
-void seam_image_free(u8 *start, size_t size)
-{
-	pass(start, size, "o", 'F');
-}
-
-void seam_image_hand_over(u8 *start, size_t size)
-{
-	pass(start, size, "o", 'H');
-}
-
-int seam_image_is_movable(u8 *, size_t size)
-{
-	return size && state.is_movable;
-}
-
 void seam_image_detach(u8 *start, size_t size)
 {
 	pass(start, size, "o", 'd');
+}
+
+size_t seam_pages_of_one_zone(u8 *start, size_t count)
+{
+	return std::min(count, left_of_zone(number_of(start)));
+}
+
+int seam_page_is_movable(u8 *)
+{
+	return state.is_movable;
+}
+
+void seam_pages_manage(u8 *start, size_t count)
+{
+	if (count > left_of_zone(number_of(start)))
+		host::complain("pages of two zones are counted as one's");
+	pass(start, count * kPage, "d", 'H');
+}
+
+size_t seam_page_number(u8 *page)
+{
+	return reinterpret_cast<size_t>(page) / kPage;
+}
+
+u32 seam_most_order(void)
+{
+	return kMostOrder;
+}
+
+int seam_is_one_block(u8 *start, u32 order)
+{
+	return is_one_block(start, order);
+}
+
+void seam_block_free(u8 *start, u32 order)
+{
+	free_block(start, order, "d", 'F');
 }
 
 int seam_image_publish(u8 *start, size_t size)

@@ -75,8 +75,8 @@ void free_retired()
 	for (const Retired &retired : state.retired) {
 		if (retired.page)
 			free_page(retired.page);
-		for (size_t i = 0; i < retired.count; i++)
-			host::image_page_freed(retired.adopted + i * host::kPage);
+		if (retired.count)
+			ramdisk_on_retired(retired.adopted, retired.count);
 	}
 	state.retired.clear();
 }
@@ -153,6 +153,26 @@ void ramdisk_pages_retire_adopted(u8 *mapped, size_t count)
 	const Guard guard(mutex);
 
 	retire({nullptr, mapped, count});
+}
+
+size_t ramdisk_page_number(u8 *page)
+{
+	return seam_page_number(page);
+}
+
+u32 ramdisk_most_order(void)
+{
+	return seam_most_order();
+}
+
+int ramdisk_is_one_block(u8 *start, u32 order)
+{
+	return seam_is_one_block(start, order);
+}
+
+void ramdisk_block_free(u8 *start, u32 order)
+{
+	host::adopted_block_freed(start, order);
 }
 
 void ramdisk_pages_settle(void)

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "initrd/hosted/files.h"
 #include "initrd/hosted/world.h"
 #include "initrd/seam/boot.h"
 #include "initrd/seam/files.h"
@@ -124,6 +125,12 @@ int seam_make_block_node(const char *path, u32 device)
 
 	std::snprintf(number, sizeof(number), "%#x", device);
 	record("node " + text(path) + " " + number);
+	// In place of what is there.
+	seam_unlink(path);
+	host::Node *const node = host::plant(path, 0060600);
+
+	node->major = device >> 8 & 0xfff;
+	node->minor = (device & 0xff) | (device >> 12 & 0xfff00);
 	state.before_mount();
 	return 0;
 }

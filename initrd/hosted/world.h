@@ -23,10 +23,15 @@
 #include "initrd/seam/image.h"
 #include "initrd/seam/log.h"
 #include "initrd/seam/pages.h"
+#include "initrd/support/loose_pages.h"
 
 namespace host {
 
-inline constexpr size_t kPage = 4096;
+/* Of 4 KiB; tests/host builds some for kernels with larger ones, too. */
+#ifndef HOST_PAGE_SIZE
+#define HOST_PAGE_SIZE 4096
+#endif
+inline constexpr size_t kPage = HOST_PAGE_SIZE;
 
 /* A fresh world; frees the tree of files and the image. */
 void reset();
@@ -157,8 +162,22 @@ void set_publish_status(int status);
 void set_image_is_movable(bool movable);
 /* Whether seam_image_forget() was called. */
 bool image_forgotten();
-/* The RAM disk gives back an adopted page. */
+/* A file gives back a page of the image's. */
 void image_page_freed(u8 *mapped);
+/* The RAM disk gives back a block of such. */
+void adopted_block_freed(u8 *start, u32 order);
+/* The image's own pages; and these given away, all of them. */
+seam_range image_own_pages();
+initrd::LoosePages give_image_away();
+/*
+ * The zones that the pages which the image lies in are of, one behind the other; those
+ * behind them are of another one. All are of one after reset().
+ */
+void set_zones(const std::vector<size_t> &pages);
+/* Memory failure has struck one of the pages that the image lies in. */
+void poison_page(size_t number);
+/* The orders of the blocks that were freed since reset(). */
+const std::vector<u32> &blocks_freed();
 
 struct Physical {
 	seam_physical_range image = {};
@@ -270,6 +289,8 @@ void leave_disk_closing(u32 number);
 void set_boot_is_over(bool over);
 /* Complains where the lock of /dev/initrd is not held. */
 void want_image_lock(const char *what);
+/* The system call that is under way ends, with all that was put off until then. */
+void end_system_call();
 /* The size that /dev/initrd was given last, in bytes. */
 u64 image_device_size();
 void set_default_disk_kib(u64 kib);

@@ -4,6 +4,7 @@
 
 #include "initrd/seam/log.h"
 #include "initrd/seam/memory.h"
+#include "initrd/support/blocks.h"
 #include "initrd/support/parse.h"
 #include "initrd/support/utility.h"
 
@@ -14,6 +15,11 @@ namespace {
 size_t address(const u8 *pointer)
 {
 	return reinterpret_cast<size_t>(pointer);
+}
+
+size_t in_pages(size_t size)
+{
+	return static_cast<size_t>(in_units(size, seam_page_size()));
 }
 
 bool overlaps(seam_range a, seam_range b)
@@ -35,6 +41,26 @@ seam_range crash_part(seam_range pages)
 		min(address(pages.start) + pages.size, address(crash.start) + crash.size), page);
 
 	return {pages.start + (start - address(pages.start)), end - start};
+}
+
+// The whole pages that belong to the image and to nobody else. They may begin after its
+// first byte (a page that it shares with others), and end after its last one: a boot
+// configuration that was cut off is in them.
+seam_range own_pages(seam_range image)
+{
+	const seam_range loaded = seam_image_loaded();
+	const size_t page = seam_page_size();
+	const int owns = seam_image_owns();
+	const size_t first = owns & SEAM_OWNS_FIRST_PAGE ? round_down(address(image.start), page) :
+							   round_up(address(image.start), page);
+	const size_t end = owns & SEAM_OWNS_LAST_PAGE ?
+				   round_up(address(loaded.start) + loaded.size, page) :
+				   round_down(address(image.start) + image.size, page);
+
+	// SAFETY: up to less than a page before the image's start, or behind it.
+	const long before = static_cast<long>(first) - static_cast<long>(address(image.start));
+
+	return {image.start + before, end > first ? end - first : 0};
 }
 
 // The pages that a range of bytes lies in; empty when it wraps around.
@@ -117,7 +143,7 @@ Region Region::locate()
 		seam_image_forget();
 		return none();
 	}
-	return Region(image, seam_image_pages());
+	return Region(image, own_pages(image));
 }
 
 bool Region::overlaps_crash_kernel() const
@@ -125,9 +151,23 @@ bool Region::overlaps_crash_kernel() const
 	return overlaps(pages_, seam_crash_reservation());
 }
 
-bool Region::may_hand_over() const
+bool Region::may_give_away() const
 {
 	return pages_.size && !overlaps_crash_kernel();
+}
+
+bool Region::is_movable() const
+{
+	const size_t page = seam_page_size();
+
+	for (size_t at = 0; at < pages_.size;) {
+		u8 *const start = pages_.start + at;
+
+		if (seam_page_is_movable(start))
+			return true;
+		at += seam_pages_of_one_zone(start, in_pages(pages_.size - at)) * page;
+	}
+	return false;
 }
 
 // The image's own pages from the first one that it may begin in.
@@ -140,33 +180,56 @@ MutableBytes Region::destination() const
 	return MutableBytes(pages_.start, pages_.size).skip(skipped);
 }
 
-void Region::hand_over(size_t size)
+// Pages that are out of the boot allocator's books, and counted as the kernel's.
+LoosePages Region::take_out(u8 *start, size_t size)
 {
+	const size_t page = seam_page_size();
+
+	seam_image_detach(start, size);
+	for (size_t at = 0; at < size;) {
+		const size_t count = seam_pages_of_one_zone(start + at, in_pages(size - at));
+
+		seam_pages_manage(start + at, count);
+		at += count * page;
+	}
+	return LoosePages({start, size});
+}
+
+LoosePages Region::give_away_front(size_t size)
+{
+	u8 *const start = data_;
 	const size_t taken = round_up(size, seam_page_size());
-	const size_t before = address(data_) - address(pages_.start);
+	const size_t before = address(start) - address(pages_.start);
 
 	give_back(pages_.start, before);
-	seam_image_hand_over(data_, taken);
-	pages_.start = data_ + taken;
+	pages_.start = start + taken;
 	pages_.size -= before + taken;
 	data_ = nullptr;
 	size_ = 0;
+	return take_out(start, taken);
 }
 
-MutableBytes Region::surrender()
+LoosePages Region::give_away_uncounted()
 {
 	const MutableBytes pages(pages_.start, pages_.size);
 
 	if (!pages.empty())
 		seam_image_detach(pages.data(), pages.size());
 	*this = none();
-	return pages;
+	return LoosePages(pages);
 }
 
 void Region::give_back(u8 *start, size_t size)
 {
-	if (size)
-		seam_image_free(start, size);
+	const size_t page = seam_page_size();
+
+	if (!size)
+		return;
+	seam_image_detach(start, size);
+	free_in_blocks(
+		seam_page_number(start), in_pages(size), seam_most_order(),
+		[&](size_t at, u32 order) { return seam_is_one_block(start + at * page, order); },
+		[&](size_t at, u32 order) { seam_block_free(start + at * page, order); });
 	freed_ += size;
 }
 
@@ -181,7 +244,7 @@ void Region::release(const u8 *end)
 }
 
 // `data` begins with a page, whole or not.
-MutableBytes Region::take_pages(Bytes data)
+LoosePages Region::give_away_pages(Bytes data)
 {
 	const size_t before = address(data.data()) - address(pages_.start);
 
@@ -193,10 +256,9 @@ MutableBytes Region::take_pages(Bytes data)
 	if (!size)
 		return {};
 	release(start);
-	seam_image_hand_over(start, size);
 	pages_.start += size;
 	pages_.size -= size;
-	return {start, size};
+	return take_out(start, size);
 }
 
 void Region::free()

@@ -8,6 +8,7 @@
 #include "initrd/seam/image.h"
 #include "initrd/seam/memory.h"
 #include "initrd/support/bytes.h"
+#include "initrd/support/loose_pages.h"
 #include "initrd/support/result.h"
 
 namespace initrd {
@@ -21,6 +22,9 @@ inline constexpr size_t kImageBlock = 1024;
  */
 class Region {
 public:
+	/* Less than this is not worth being released while the image is being read, bytes. */
+	static constexpr long kReleased = 1 << 20;
+
 	/* What the boot loader left; empty() when that is nothing. */
 	static Region locate();
 	/* A region of nothing. */
@@ -67,12 +71,12 @@ public:
 	 * Whether its pages may become another owner's: not those that a crash
 	 * kernel has reserved, nor those that others share.
 	 */
-	bool may_hand_over() const;
+	bool may_give_away() const;
 	/*
 	 * Whether its pages lie where only such may be that the kernel can move away: they
 	 * may not become an owner's from whom it cannot.
 	 */
-	INLINE bool is_movable() const { return seam_image_is_movable(pages_.start, pages_.size); }
+	bool is_movable() const;
 	/* Whether any of its pages are a crash kernel's. */
 	bool overlaps_crash_kernel() const;
 
@@ -84,43 +88,20 @@ public:
 	 */
 	template <typename Spill> INLINE Result<Bytes> align(Spill spill);
 
-	/* Makes the first `size` bytes of the aligned image another owner's. */
-	void hand_over(size_t size);
+	/*
+	 * Its pages leave it in four ways: they are given away to a new owner, released
+	 * while the rest is still being read, freed, or retained for good.
+	 */
 
+	/* The pages of the aligned image's first `size` bytes. Only where may_give_away(). */
+	LoosePages give_away_front(size_t size);
 	/*
-	 * From here on the image may be given back as it is read: nobody will want
-	 * to see its beginning again. Only where may_hand_over(), not under
-	 * retain_initrd.
-	 */
-	INLINE void allow_release()
-	{
-		releasable_ = may_hand_over();
-		is_movable_ = is_movable();
-	}
-	/*
-	 * Everything before `end` has been read for good: gives back the pages that
-	 * lie whole before it, once there are enough of them to be worth it.
-	 * Nothing where allow_release() was not called.
-	 */
-	INLINE void release_before(const u8 *end)
-	{
-		if (releasable_ && end - pages_.start >= kReleased)
-			release(end);
-	}
-	/* The same at once, however few they are: what is behind them begins at `end`. */
-	INLINE void give_back_before(const u8 *end)
-	{
-		if (releasable_ && end > pages_.start)
-			release(end);
-	}
-	/*
-	 * The whole pages of the image that `data` begins with, for a new owner who
-	 * frees them as ordinary pages; everything before them is given back.
-	 * Empty where it does not begin with a whole page, or where the pages are
+	 * The whole pages of the image that `data` begins with; everything before them is
+	 * released. None where it does not begin with a whole page, or where the pages are
 	 * to stay; or to be moved some day (is_movable()), which `can_move` says that the
 	 * owner's can be.
 	 */
-	INLINE MutableBytes take(Bytes data, bool can_move = true)
+	INLINE LoosePages give_away(Bytes data, bool can_move = true)
 	{
 		// SAFETY: an address is compared, not read.
 		const size_t address = reinterpret_cast<size_t>(data.data());
@@ -128,17 +109,37 @@ public:
 		if (!releasable_ || (is_movable_ && !can_move) ||
 		    rest_of_unit(address, seam_page_size()))
 			return {};
-		return take_pages(data);
+		return give_away_pages(data);
+	}
+	/*
+	 * All of them, for an owner who gives them to the kernel himself, at any time: it
+	 * does not count them until then. Only where may_give_away().
+	 */
+	LoosePages give_away_uncounted();
+
+	/*
+	 * From here on the image may be released as it is read: nobody will want
+	 * to see its beginning again. Only where may_give_away(), not under
+	 * retain_initrd.
+	 */
+	INLINE void allow_release()
+	{
+		releasable_ = may_give_away();
+		is_movable_ = is_movable();
+	}
+	/*
+	 * Everything before `end` has been read for good: gives back the pages that
+	 * lie whole before it, once they are `least` bytes or more.
+	 * Nothing where allow_release() was not called.
+	 */
+	INLINE void release_before(const u8 *end, long least = kReleased)
+	{
+		if (releasable_ && end - pages_.start >= least)
+			release(end);
 	}
 
 	/*
-	 * Its whole pages for an owner who gives them back himself, at any time,
-	 * as reserved ones. Only where may_hand_over().
-	 */
-	MutableBytes surrender();
-
-	/*
-	 * Gives back, once, every page that was not handed over, and says in
+	 * Gives back, once, every page that was not given away, and says in
 	 * mainline's words how much of the image has been given back in all.
 	 */
 	void free();
@@ -151,12 +152,10 @@ private:
 	{
 	}
 	MutableBytes destination() const;
-	MutableBytes take_pages(Bytes data);
+	LoosePages give_away_pages(Bytes data);
 	void release(const u8 *end);
 	void give_back(u8 *start, size_t size);
-
-	/* Less than this is not given back while the image is being read, bytes. */
-	static constexpr long kReleased = 1 << 20;
+	LoosePages take_out(u8 *start, size_t size);
 
 	u8 *data_;
 	size_t size_;

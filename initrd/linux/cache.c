@@ -105,15 +105,17 @@ void __init seam_page_zero(struct seam_page *page, size_t at, size_t size)
  * Gives a page the state of one that was written. Nobody else sees it yet, and when
  * they do, it is complete: there is nothing that a lock would make them wait for.
  */
-static int __init make_ready(struct folio *folio, struct address_space *mapping, pgoff_t index)
+int __init seam_page_prepare(struct seam_node *node, struct seam_page *page, u64 number)
 {
+	struct address_space *mapping = to_inode(node)->i_mapping;
+	struct folio *folio = page_folio(to_page(page));
 	int status = seam_fault() ? -ENOMEM :
 		     mem_cgroup_charge(folio, NULL, GFP_KERNEL | FAIL_RATHER);
 
 	if (status)
 		return status;
 	folio->mapping = mapping;
-	folio->index = index;
+	folio->index = number;
 	if (shmem_mapping(mapping))
 		__folio_set_swapbacked(folio);
 	folio_mark_uptodate(folio);
@@ -121,13 +123,20 @@ static int __init make_ready(struct folio *folio, struct address_space *mapping,
 	return 0;
 }
 
-static void __init unmake_ready(struct folio *folio)
+void __init seam_page_unprepare(struct seam_page *page)
 {
+	struct folio *folio = page_folio(to_page(page));
+
 	folio_clear_dirty(folio);
 	folio_clear_uptodate(folio);
 	folio_clear_swapbacked(folio);
 	folio->mapping = NULL;
 	mem_cgroup_uncharge(folio);
+}
+
+void __init seam_page_list(struct seam_page *page)
+{
+	folio_add_lru(page_folio(to_page(page)));
 }
 
 /* `change` pages more are the mapping's, with its tree locked. */
@@ -189,54 +198,46 @@ static size_t __init store(struct address_space *mapping, pgoff_t first, struct 
 	return done;
 }
 
-#ifdef CONFIG_SHMEM
-/* Of tmpfs the room for the pages is taken first, and counted in nrpages with it. */
-static bool __init take_room(struct inode *inode, size_t pages)
+size_t __init seam_node_store_pages(struct seam_node *node, u64 first, struct seam_page **pages,
+				    size_t count, int *status)
 {
-	return !shmem_mapping(inode->i_mapping) || shmem_charge(inode, pages);
+	struct inode *inode = to_inode(node);
+	size_t done;
+
+	inode_lock(inode);
+	done = store(inode->i_mapping, first, (struct page **)pages, count, status);
+	inode_unlock(inode);
+	return done;
 }
 
-static void __init give_room(struct inode *inode, size_t pages)
+#ifdef CONFIG_SHMEM
+/* Of tmpfs the room for the pages is taken first, and counted in nrpages with it. */
+int __init seam_node_take_room(struct seam_node *node, size_t count)
 {
-	if (!pages || !shmem_mapping(inode->i_mapping))
+	struct inode *inode = to_inode(node);
+
+	return !shmem_mapping(inode->i_mapping) || shmem_charge(inode, count);
+}
+
+void __init seam_node_give_room(struct seam_node *node, size_t count)
+{
+	struct inode *inode = to_inode(node);
+
+	if (!shmem_mapping(inode->i_mapping))
 		return;
 	xa_lock_irq(&inode->i_mapping->i_pages);
-	change_nrpages(inode->i_mapping, -(long)pages);
+	change_nrpages(inode->i_mapping, -(long)count);
 	xa_unlock_irq(&inode->i_mapping->i_pages);
-	shmem_uncharge(inode, pages);
+	shmem_uncharge(inode, count);
 }
 #else
-static bool __init take_room(struct inode *inode, size_t pages)
+int __init seam_node_take_room(struct seam_node *node, size_t count)
 {
 	return true;
 }
 
-static void __init give_room(struct inode *inode, size_t pages) {}
+void __init seam_node_give_room(struct seam_node *node, size_t count) {}
 #endif
-
-size_t __init seam_node_add_pages(struct seam_node *node, u64 first, struct seam_page **pages,
-				  size_t count, int *status)
-{
-	struct inode *inode = to_inode(node);
-	struct page **all = (struct page **)pages;
-	size_t ready, done, i;
-
-	*status = -ENOSPC;
-	if (!take_room(inode, count))
-		return 0;
-	*status = 0;
-	for (ready = 0; ready < count && !*status; ready += !*status)
-		*status = make_ready(page_folio(all[ready]), inode->i_mapping, first + ready);
-	inode_lock(inode);
-	done = *status ? 0 : store(inode->i_mapping, first, all, count, status);
-	inode_unlock(inode);
-	for (i = 0; i < done; i++)
-		folio_add_lru(page_folio(all[i]));
-	for (; i < ready; i++)
-		unmake_ready(page_folio(all[i]));
-	give_room(inode, count - done);
-	return done;
-}
 
 void __init seam_node_set_size(struct seam_node *node, u64 size)
 {

@@ -53,40 +53,18 @@ struct seam_file * __init seam_file_create(const char *path, u32 mode, int *stat
 	return *status ? NULL : (void *)file;
 }
 
-int __init seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset,
-			   size_t *written)
+s64 __init seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset)
 {
 	loff_t at = offset;
 
-	*written = 0;
-	while (*written < size) {
-		ssize_t part = seam_fault() ? -ENOMEM :
-			       kernel_write(to_file(file), data + *written, size - *written, &at);
-
-		if (part == -EINTR || part == -EAGAIN)
-			continue;
-		if (part <= 0)
-			return part ?: -ENOSPC;
-		*written += part;
-	}
-	return 0;
+	return seam_fault() ? -ENOMEM : kernel_write(to_file(file), data, size, &at);
 }
 
-int __init seam_file_read(struct seam_file *file, void *data, size_t size, u64 offset, size_t *got)
+s64 __init seam_file_read(struct seam_file *file, void *data, size_t size, u64 offset)
 {
 	loff_t at = offset;
 
-	*got = 0;
-	while (*got < size) {
-		ssize_t part = kernel_read(to_file(file), data + *got, size - *got, &at);
-
-		if (part == -EINTR || part == -EAGAIN)
-			continue;
-		if (part <= 0)
-			return part;
-		*got += part;
-	}
-	return 0;
+	return kernel_read(to_file(file), data, size, &at);
 }
 
 void __init seam_file_close(struct seam_file *file)

@@ -35,40 +35,37 @@ struct seam_range __init seam_image(void)
 	return (struct seam_range){ (u8 *)initrd_start, initrd_end - initrd_start };
 }
 
+/* What the x86 boot loader says; 0 elsewhere, or when a parameter has said it. */
+static u64 __init loaders_size(void)
+{
+#ifdef CONFIG_X86
+	return (u64)boot_params.ext_ramdisk_size << 32 | boot_params.hdr.ramdisk_size;
+#else
+	return 0;
+#endif
+}
+
 /*
  * What the boot loader left, before bootconfig cut its own part off the end,
  * where the architecture tells; that part stays reserved elsewhere.
  */
-static unsigned long __init loaded_end(void)
-{
-	u64 size = phys_initrd_size;
-
-#ifdef CONFIG_X86
-	if (boot_params.hdr.ramdisk_size || boot_params.ext_ramdisk_size)
-		size = (u64)boot_params.ext_ramdisk_size << 32 | boot_params.hdr.ramdisk_size;
-#endif
-	return max_t(u64, initrd_end, initrd_start + size);
-}
-
 struct seam_range __init seam_image_loaded(void)
 {
-	return (struct seam_range){ (u8 *)initrd_start, loaded_end() - initrd_start };
+	u64 size = loaders_size() ?: phys_initrd_size;
+
+	return (struct seam_range){
+		(u8 *)initrd_start, max_t(u64, initrd_end - initrd_start, size)
+	};
 }
 
-struct seam_range __init seam_image_pages(void)
+/*
+ * These architectures take the last page, and ARM the first one, for the image's alone, and
+ * free it with the rest. Elsewhere a device tree may be in it, and be read to the end.
+ */
+int __init seam_image_owns(void)
 {
-	unsigned long start = PAGE_ALIGN(initrd_start);
-	unsigned long end = initrd_end & PAGE_MASK;
-
-	/*
-	 * These take the last page, and ARM the first one, for the image's alone, and free
-	 * it with the rest. Elsewhere a device tree may be in it, and be read to the end.
-	 */
-	if (IS_ENABLED(CONFIG_X86) || IS_ENABLED(CONFIG_ARM))
-		end = PAGE_ALIGN(loaded_end());
-	if (IS_ENABLED(CONFIG_ARM))
-		start = initrd_start & PAGE_MASK;
-	return (struct seam_range){ (u8 *)start, end > start ? end - start : 0 };
+	return (IS_ENABLED(CONFIG_ARM) ? SEAM_OWNS_FIRST_PAGE : 0) |
+	       (IS_ENABLED(CONFIG_ARM) || IS_ENABLED(CONFIG_X86) ? SEAM_OWNS_LAST_PAGE : 0);
 }
 
 struct seam_range __init seam_builtin_archive(void)
@@ -86,11 +83,11 @@ struct seam_range __init seam_kernel(void)
 struct seam_range __init seam_crash_reservation(void)
 {
 #if SERIES_HAS_CRASH_RESERVATION
-	if (crashk_res.end > crashk_res.start)
-		return (struct seam_range){ __va(crashk_res.start),
-					    crashk_res.end - crashk_res.start + 1 };
-#endif
+	return (struct seam_range){ __va(crashk_res.start),
+				    crashk_res.end ? resource_size(&crashk_res) : 0 };
+#else
 	return (struct seam_range){ NULL, 0 };
+#endif
 }
 
 void __init seam_image_forget(void)
@@ -105,45 +102,42 @@ void __init seam_image_detach(u8 *start, size_t size)
 		memblock_free(start, size);
 }
 
-void __init seam_image_hand_over(u8 *start, size_t size)
+size_t __init seam_pages_of_one_zone(u8 *start, size_t count)
 {
-	seam_image_detach(start, size);
-	while (size) {
-		struct page *page = virt_to_page(start);
-		size_t count = pages_of_one_zone(page, size >> PAGE_SHIFT);
-
-		adjust_managed_page_count(page, count);
-		start += count << PAGE_SHIFT;
-		size -= count << PAGE_SHIFT;
-	}
+	return pages_of_one_zone(virt_to_page(start), count);
 }
 
-int __init seam_image_is_movable(u8 *start, size_t size)
+int __init seam_page_is_movable(u8 *page)
 {
-	while (size) {
-		struct page *page = virt_to_page(start);
-		size_t count = pages_of_one_zone(page, size >> PAGE_SHIFT);
-
-		if (is_zone_movable_page(page))
-			return true;
-		start += count << PAGE_SHIFT;
-		size -= count << PAGE_SHIFT;
-	}
-	return false;
+	return is_zone_movable_page(virt_to_page(page));
 }
 
-void __init seam_image_free(u8 *start, size_t size)
+void __init seam_pages_manage(u8 *start, size_t count)
 {
-	seam_image_detach(start, size);
-	while (size) {
-		struct page *page = virt_to_page(start);
-		size_t most = min_t(size_t, size >> PAGE_SHIFT, pageblock_nr_pages);
-		size_t freed = free_reserved_block(page, most);
+	adjust_managed_page_count(virt_to_page(start), count);
+}
 
-		adjust_managed_page_count(page, freed);
-		start += freed << PAGE_SHIFT;
-		size -= freed << PAGE_SHIFT;
-	}
+size_t __init seam_page_number(u8 *page)
+{
+	return page_to_pfn(virt_to_page(page));
+}
+
+u32 __init seam_most_order(void)
+{
+	return pageblock_order;
+}
+
+int __init seam_is_one_block(u8 *start, u32 order)
+{
+	return is_one_block(virt_to_page(start), order);
+}
+
+void __init seam_block_free(u8 *start, u32 order)
+{
+	struct page *page = virt_to_page(start);
+
+	free_reserved_block(page, order);
+	adjust_managed_page_count(page, 1L << order);
 }
 
 static struct seam_range retained __ro_after_init;
@@ -243,8 +237,7 @@ void __init seam_map_image(struct seam_physical_range range)
 {
 	initrd_start = range.size ? (unsigned long)__va(range.start) : 0;
 	initrd_end = initrd_start + range.size;
-	if (range.size)
-		initrd_below_start_ok = 1;
+	initrd_below_start_ok |= !!range.size;
 }
 
 int __init seam_image_start_block(void)

@@ -5,7 +5,6 @@
 #ifndef INITRD_LINUX_RESERVED_H
 #define INITRD_LINUX_RESERVED_H
 
-#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
@@ -33,22 +32,21 @@ static inline bool any_is_poisoned(struct page *page, size_t count)
 	return false;
 }
 
-/*
- * Makes the first of `count` reserved pages side by side free ones, in as large
- * a block as may begin there, as the boot allocator frees; returns how many
- * these are. `count` is at most a pageblock's. Who calls it keeps the count of
- * managed pages.
- */
-static inline size_t free_reserved_block(struct page *page, size_t count)
+/* Whether the pages of a block are of one zone, and none is kept out of use. */
+static inline bool is_one_block(struct page *page, unsigned int order)
 {
-	/* (Page 0 may begin a block of any order.) */
-	unsigned long number = page_to_pfn(page) | 1UL << (BITS_PER_LONG - 1);
-	unsigned int order = min_t(unsigned int, ilog2(count), __ffs(number));
+	return page_zone(page) == page_zone(page + (1UL << order) - 1) &&
+	       !any_is_poisoned(page, 1UL << order);
+}
+
+/*
+ * Makes a block of reserved pages free ones, as the boot allocator frees. Who calls it keeps
+ * the count of managed pages.
+ */
+static inline void free_reserved_block(struct page *page, unsigned int order)
+{
 	size_t i;
 
-	if (page_zone(page) != page_zone(page + (1UL << order) - 1) ||
-	    any_is_poisoned(page, 1UL << order))
-		order = 0;
 	/* That of the first page stands for the block. */
 	clear_page_tag_ref(page);
 	for (i = 0; i < 1UL << order; i++) {
@@ -57,7 +55,6 @@ static inline size_t free_reserved_block(struct page *page, size_t count)
 	}
 	set_page_count(page, 1);
 	__free_pages(page, order);
-	return 1UL << order;
 }
 
 #endif

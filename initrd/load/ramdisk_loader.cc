@@ -95,176 +95,6 @@ void tell_if_truncated(const Content &content, u64 size, u64 offset, const Forma
 	tell(trouble);
 }
 
-// Bytes of an image become the disk's by being copied; those that were are given back,
-// where the region allows it.
-Result<void> copy_in(Region &region, Bytes image, ramdisk::Disk &disk, Account &account)
-{
-	constexpr size_t kPiece = size_t{1} << 20;
-	ImageReading reading(image, region, account.started_ns);
-
-	for (size_t at = 0; at < image.size(); at += kPiece) {
-		TRY(disk.write(at, image.skip(at).first(kPiece), RAMDISK_AT_BOOT));
-		reading.reached(min(at + kPiece, image.size()));
-	}
-	account.how = "copied";
-	account.copied = image.size();
-	return {};
-}
-
-// The image's pages become the disk's; or copies of them, where they are kept, or lie
-// where only those may be that can be moved, or where somebody has the disk open.
-Result<void> take_over(Region &region, Bytes image, ramdisk::Disk &disk, bool keep,
-		       Account &account)
-{
-	if (!keep && region.is_movable())
-		region.allow_release();
-	if (keep || region.is_movable() || !region.may_hand_over())
-		return copy_in(region, image, disk, account);
-	const Bytes aligned = TRY(region.align([&](u64 offset, Bytes rest) {
-		account.copied += rest.size();
-		return disk.write(offset, rest, RAMDISK_AT_BOOT);
-	}));
-
-	auto adopted = disk.adopt(aligned);
-
-	if (!adopted && adopted.error().code == kBusy) {
-		region.allow_release();
-		TRY(copy_in(region, aligned, disk, account));
-		account.copied = image.size();
-		return {};
-	}
-	TRY(move(adopted));
-	if (aligned.data() != image.data())
-		account.copied = image.size();
-	region.hand_over(aligned.size());
-	account.how = account.copied == image.size() ? "moved" : "adopted";
-	return {};
-}
-
-// Decodes all members at the start of `image` straight into pages of the disk;
-// returns their length. What comes behind the first is taken for one more
-// member only if it can be decoded.
-Result<size_t> decode_members(Region &region, Bytes image, u64 offset, const Format &format,
-			      ramdisk::PageWriter &pages, HoldsArchive holds, Account &account)
-{
-	ImageReading reading(image, region, account.started_ns);
-	const Format *next;
-	size_t at = 0;
-	size_t end;
-
-	do {
-		pages.follow(reading, at);
-		auto member = format.decode(image.skip(at), pages);
-
-		if (!member && (at == 0 || member.error().code == kNoMemory)) {
-			// What came out before may do: the mount will tell.
-			account.out = pages.size();
-			return member.error().after(at);
-		}
-		if (!member) {
-			tell_junk(format.name, " data", offset + at, image.skip(at),
-				  member.error().reason);
-			return image.size();
-		}
-		account.out = pages.size();
-		end = at + member.value();
-		at = end + count_zeros(image.skip(end));
-		next = identify_compressed(image.skip(at));
-	} while (next && next->decode == format.decode);
-	tell_behind(image, offset, format, end, holds);
-	return at;
-}
-
-Result<void> decode_into(Region &region, Bytes image, u64 offset, const Format &format,
-			 ramdisk::Disk &disk, HoldsArchive holds, Account &account)
-{
-	ramdisk::PageWriter pages(disk);
-
-	account.how = "decoded";
-	auto members = decode_members(region, image, offset, format, pages, holds, account);
-	auto finished = pages.finish();
-	// What came of bytes that were no member.
-	auto taken_back = pages.take_back(account.out);
-
-	TRY(disk.grow(account.out));
-	TRY(move(finished));
-	TRY(move(taken_back));
-	TRY(move(members));
-	return {};
-}
-
-// Where in the disk, from `at` on, something begins that is not NUL; `size` if nothing
-// does. `buffer` is for reading.
-u64 find_content(ramdisk::Disk &disk, u64 at, u64 size, MutableBytes buffer)
-{
-	while (at < size) {
-		const MutableBytes piece = size - at < buffer.size() ?
-						   buffer.first(static_cast<size_t>(size - at)) :
-						   buffer;
-
-		disk.read(at, piece);
-		const size_t zeros = count_zeros(piece);
-
-		at += zeros;
-		if (zeros < piece.size())
-			break;
-	}
-	return at;
-}
-
-// Archives that were decoded together with a file system, and lie behind its end, are
-// no part of it. `buffer` is for reading.
-void drop_archives(const Content &content, ramdisk::Disk &disk, MutableBytes buffer,
-		   Account &account)
-{
-	const size_t page = seam_page_size();
-	const u64 at = find_content(disk, content.claimed, account.out, buffer);
-	const u64 left = account.out - at;
-
-	if (left < buffer.size())
-		buffer = buffer.first(static_cast<size_t>(left));
-	disk.read(at, buffer);
-	if (!is_archive(buffer))
-		return;
-	tell_archives(content.name, at, left, true);
-	// The rest of the page in which the file system ends, and then whole ones.
-	const size_t rest = rest_of_unit(content.claimed, page) ?
-				    page - rest_of_unit(content.claimed, page) :
-				    0;
-
-	__builtin_memset(buffer.data(), 0, buffer.size());
-	for (size_t done = 0; done < rest; done += buffer.size())
-		if (!disk.write(content.claimed + done, buffer.first(rest - done), RAMDISK_AT_BOOT))
-			return;
-	disk.discard(content.claimed, round_up(account.out, u64{page}) - content.claimed);
-	account.out = content.claimed;
-}
-
-// Looks at what was decoded into the disk, and says what is wrong with it.
-Content look_at_decoded(const Format &format, ramdisk::Disk &disk, bool whole, Account &account)
-{
-	const u64 size = account.out;
-	auto head = Buffer::create(kImageHead);
-
-	if (!head)
-		return {};
-	const MutableBytes bytes = head.value().bytes().first(
-		size < kImageHead ? static_cast<size_t>(size) : kImageHead);
-
-	disk.read(0, bytes);
-	const Format *const inside = identify(bytes);
-	const Content content = content_of(inside, bytes);
-
-	if (!whole)
-		return content;
-	tell_if_truncated(content, size, 0, &format);
-	if (content.claimed && content.claimed < size && is_sound(*inside, bytes))
-		drop_archives(content, disk, bytes, account);
-	else if (!inside || inside->kind != Kind::kFileSystem)
-		tell_unknown(format.name, 0, bytes, ": loaded as it is");
-	return content;
-}
-
 // Says why a compressed image was not loaded whole. `claimed`: by the superblock
 // of what came out, if that is known.
 void tell_compressed(Error error, const Format &format, u64 claimed, u64 out)
@@ -281,73 +111,279 @@ void tell_compressed(Error error, const Format &format, u64 claimed, u64 out)
 	tell(trouble);
 }
 
-Result<void> load_compressed(Region &region, Bytes image, const ImagePlace &place,
-			     const Format &format, ramdisk::Disk &disk, bool keep,
-			     HoldsArchive holds, Account &account)
+// One load: the image at `place` in `region` goes into `disk`.
+class Load {
+public:
+	INLINE Load(Region &region, Bytes image, const ImagePlace &place, ramdisk::Disk &disk,
+		    bool keep, HoldsArchive holds, const Account &account)
+		: region_(region),
+		  image_(image),
+		  place_(place),
+		  disk_(disk),
+		  keep_(keep),
+		  holds_(holds),
+		  account_(account)
+	{
+	}
+
+	Result<void> compressed(const Format &format);
+	/* `format`: the file system's; null where it is not known. */
+	Result<void> plain(const Format *format);
+
+	INLINE const Account &account() const { return account_; }
+
+private:
+	Result<void> copy_in(Bytes image);
+	Result<void> take_over();
+	Result<size_t> decode_members(const Format &format, ramdisk::PageWriter &pages);
+	Result<void> decode_into_disk(const Format &format);
+	u64 find_content(u64 at, MutableBytes buffer);
+	void drop_archives(const Content &content, MutableBytes buffer);
+	Content look_at_decoded(const Format &format, bool whole);
+
+	Region &region_;
+	Bytes image_;
+	const ImagePlace &place_;
+	ramdisk::Disk &disk_;
+	bool keep_; /* the region stays as it is */
+	HoldsArchive holds_;
+	Account account_;
+};
+
+// Bytes of an image become the disk's by being copied; those that were are given back,
+// where the region allows it.
+Result<void> Load::copy_in(Bytes image)
+{
+	constexpr size_t kPiece = size_t{1} << 20;
+	ImageReading reading(image, region_, account_.started_ns);
+
+	for (size_t at = 0; at < image.size(); at += kPiece) {
+		TRY(disk_.write(at, image.skip(at).first(kPiece), RAMDISK_AT_BOOT));
+		reading.reached(min(at + kPiece, image.size()));
+	}
+	account_.how = "copied";
+	account_.copied = image.size();
+	return {};
+}
+
+// The image's pages become the disk's; or copies of them, where they are kept, or lie
+// where only those may be that can be moved, or where somebody has the disk open.
+Result<void> Load::take_over()
+{
+	if (!keep_ && region_.is_movable())
+		region_.allow_release();
+	if (keep_ || region_.is_movable() || !region_.may_give_away())
+		return copy_in(image_);
+	const Bytes aligned = TRY(region_.align([&](u64 offset, Bytes rest) {
+		account_.copied += rest.size();
+		return disk_.write(offset, rest, RAMDISK_AT_BOOT);
+	}));
+
+	auto adopted = disk_.adopt(aligned.size(),
+				   [&] { return region_.give_away_front(aligned.size()); });
+
+	if (!adopted && adopted.error().code == kBusy) {
+		region_.allow_release();
+		TRY(copy_in(aligned));
+		account_.copied = image_.size();
+		return {};
+	}
+	TRY(move(adopted));
+	if (aligned.data() != image_.data())
+		account_.copied = image_.size();
+	account_.how = account_.copied == image_.size() ? "moved" : "adopted";
+	return {};
+}
+
+// Decodes all members at the start of `image` straight into pages of the disk;
+// returns their length. What comes behind the first is taken for one more
+// member only if it can be decoded.
+Result<size_t> Load::decode_members(const Format &format, ramdisk::PageWriter &pages)
+{
+	ImageReading reading(image_, region_, account_.started_ns);
+	const Format *next;
+	size_t at = 0;
+	size_t end;
+
+	do {
+		pages.follow(reading, at);
+		auto member = format.decode(image_.skip(at), pages);
+
+		if (!member && (at == 0 || member.error().code == kNoMemory)) {
+			// What came out before may do: the mount will tell.
+			account_.out = pages.size();
+			return member.error().after(at);
+		}
+		if (!member) {
+			tell_junk(format.name, " data", place_.offset + at, image_.skip(at),
+				  member.error().reason);
+			return image_.size();
+		}
+		account_.out = pages.size();
+		end = at + member.value();
+		at = end + count_zeros(image_.skip(end));
+		next = identify_compressed(image_.skip(at));
+	} while (next && next->decode == format.decode);
+	tell_behind(image_, place_.offset, format, end, holds_);
+	return at;
+}
+
+Result<void> Load::decode_into_disk(const Format &format)
+{
+	ramdisk::PageWriter pages(disk_);
+
+	account_.how = "decoded";
+	auto members = decode_members(format, pages);
+	auto finished = pages.finish();
+	// What came of bytes that were no member.
+	auto taken_back = pages.take_back(account_.out);
+
+	TRY(disk_.grow(account_.out));
+	TRY(move(finished));
+	TRY(move(taken_back));
+	TRY(move(members));
+	return {};
+}
+
+// Where in the disk, from `at` on, something begins that is not NUL; the end of what came
+// out if nothing does. `buffer` is for reading.
+u64 Load::find_content(u64 at, MutableBytes buffer)
+{
+	const u64 size = account_.out;
+
+	while (at < size) {
+		const MutableBytes piece = size - at < buffer.size() ?
+						   buffer.first(static_cast<size_t>(size - at)) :
+						   buffer;
+
+		disk_.read(at, piece);
+		const size_t zeros = count_zeros(piece);
+
+		at += zeros;
+		if (zeros < piece.size())
+			break;
+	}
+	return at;
+}
+
+// Archives that were decoded together with a file system, and lie behind its end, are
+// no part of it. `buffer` is for reading.
+void Load::drop_archives(const Content &content, MutableBytes buffer)
+{
+	const size_t page = seam_page_size();
+	const u64 at = find_content(content.claimed, buffer);
+	const u64 left = account_.out - at;
+
+	if (left < buffer.size())
+		buffer = buffer.first(static_cast<size_t>(left));
+	disk_.read(at, buffer);
+	if (!is_archive(buffer))
+		return;
+	tell_archives(content.name, at, left, true);
+	// The rest of the page in which the file system ends, and then whole ones.
+	const size_t rest = rest_of_unit(content.claimed, page) ?
+				    page - rest_of_unit(content.claimed, page) :
+				    0;
+
+	__builtin_memset(buffer.data(), 0, buffer.size());
+	for (size_t done = 0; done < rest; done += buffer.size())
+		if (!disk_.write(content.claimed + done, buffer.first(rest - done),
+				 RAMDISK_AT_BOOT))
+			return;
+	disk_.discard(content.claimed, round_up(account_.out, u64{page}) - content.claimed);
+	account_.out = content.claimed;
+}
+
+// Looks at what was decoded into the disk, and says what is wrong with it.
+Content Load::look_at_decoded(const Format &format, bool whole)
+{
+	const u64 size = account_.out;
+	auto head = Buffer::create(kImageHead);
+
+	if (!head)
+		return {};
+	const MutableBytes bytes = head.value().bytes().first(
+		size < kImageHead ? static_cast<size_t>(size) : kImageHead);
+
+	disk_.read(0, bytes);
+	const Format *const inside = identify(bytes);
+	const Content content = content_of(inside, bytes);
+
+	if (!whole)
+		return content;
+	tell_if_truncated(content, size, 0, &format);
+	if (content.claimed && content.claimed < size && is_sound(*inside, bytes))
+		drop_archives(content, bytes);
+	else if (!inside || inside->kind != Kind::kFileSystem)
+		tell_unknown(format.name, 0, bytes, ": loaded as it is");
+	return content;
+}
+
+Result<void> Load::compressed(const Format &format)
 {
 	seam_log(SEAM_LOG_NOTICE, "RAMDISK: %s image found at block %d\n", format.name,
-		 place.block);
+		 place_.block);
 	if (!format.decode) {
-		const Error error = {kNotSupported, "decompressor not configured", place.offset};
+		const Error error = {kNotSupported, "decompressor not configured", place_.offset};
 
 		seam_log(SEAM_LOG_EMERG, "RAMDISK: %s decompressor not configured!\n", format.name);
 		tell_compressed(error, format, 0, 0);
 		return error;
 	}
-	account.compressor = format.name;
-	if (!keep)
-		region.allow_release();
-	auto decoded = decode_into(region, image, place.offset, format, disk, holds, account);
-	const Content content = look_at_decoded(format, disk, decoded.ok(), account);
+	account_.compressor = format.name;
+	if (!keep_)
+		region_.allow_release();
+	auto decoded = decode_into_disk(format);
+	const Content content = look_at_decoded(format, decoded.ok());
 
-	account.content = content.name;
+	account_.content = content.name;
 	if (decoded)
 		return decoded;
 	// Not even a part is of use where it leaves no memory to boot with.
 	if (decoded.error().code == kNoMemory)
-		disk.clear();
-	tell_compressed(decoded.error().after(place.offset), format, content.claimed, account.out);
+		disk_.clear();
+	tell_compressed(decoded.error().after(place_.offset), format, content.claimed,
+			account_.out);
 	return decoded;
 }
 
-Result<void> load_plain(Region &region, Bytes image, const ImagePlace &place, const Format *format,
-			ramdisk::Disk &disk, bool keep, Account &account)
+Result<void> Load::plain(const Format *format)
 {
 	if (format) {
 		seam_log(SEAM_LOG_NOTICE, "RAMDISK: %s filesystem found at block %d\n",
-			 format->name, place.block);
+			 format->name, place_.block);
 	} else {
 		seam_log(SEAM_LOG_NOTICE,
 			 "RAMDISK: Couldn't find valid RAM disk image starting at %d.\n",
-			 place.block);
-		tell_unknown(nullptr, place.offset, image, ": loaded as it is");
+			 place_.block);
+		tell_unknown(nullptr, place_.offset, image_, ": loaded as it is");
 	}
 	// Before its bytes are the disk's.
-	const Content content = content_of(format, image);
+	const Content content = content_of(format, image_);
 
-	account.content = content.name;
-	tell_if_truncated(content, image.size(), place.offset, nullptr);
-	if (place.dropped)
+	account_.content = content.name;
+	tell_if_truncated(content, image_.size(), place_.offset, nullptr);
+	if (place_.dropped)
 		seam_log(
 			SEAM_LOG_NOTICE,
 			"initrd: %zu bytes behind the %s image at offset %zu are no part of it, not used: initrd.tail=keep keeps them\n",
-			place.dropped, content.name, place.offset + place.size);
-	auto taken = disk.grow(place.room);
+			place_.dropped, content.name, place_.offset + place_.size);
+	auto taken = disk_.grow(place_.room);
 
 	if (taken)
-		taken = take_over(region, image, disk, keep, account);
+		taken = take_over();
 	if (!taken) {
-		Error error = taken.error().after(place.offset);
+		Error error = taken.error().after(place_.offset);
 
 		if (error.code == kNoMemory) {
-			error.expected = image.size();
-			disk.clear();
+			error.expected = image_.size();
+			disk_.clear();
 		}
 		tell_plain(error);
 		return error;
 	}
 	seam_log(SEAM_LOG_NOTICE, "RAMDISK: Loading %lluKiB [1 disk] into ram disk... done.\n",
-		 kibibytes(account.out));
+		 kibibytes(account_.out));
 	return {};
 }
 
@@ -384,17 +420,16 @@ Result<void> load_ramdisk(Region &region, const ImagePlace &place, bool keep, Ho
 	// Whoever looked at the new disk for partitions may be due to close it.
 	seam_files_flush();
 	disk.value()->begin_load();
-	Account account = {nullptr, "unknown", image.size(), image.size(), "", 0, started_ns};
+	const Account account = {nullptr, "unknown", image.size(), image.size(), "", 0, started_ns};
 
+	Load load(region, image, place, *disk.value(), keep, holds, account);
 	auto loaded = format && format->kind == Kind::kCompressed ?
-			      load_compressed(region, image, place, *format, *disk.value(), keep,
-					      holds, account) :
-			      load_plain(region, image, place, is_file_system ? format : nullptr,
-					 *disk.value(), keep, account);
+			      load.compressed(*format) :
+			      load.plain(is_file_system ? format : nullptr);
 
 	disk.value()->end_load();
 	TRY(move(loaded));
-	report(account);
+	report(load.account());
 	return {};
 }
 

@@ -5,13 +5,14 @@
 #ifndef INITRD_ROOTFS_FILE_DATA_H
 #define INITRD_ROOTFS_FILE_DATA_H
 
-#include "initrd/image/region.h"
+#include "initrd/rootfs/file_pages.h"
 #include "initrd/rootfs/handles.h"
-#include "initrd/seam/cache.h"
 #include "initrd/support/bytes.h"
 #include "initrd/support/result.h"
 
 namespace initrd::rootfs {
+
+inline constexpr const char *kWriteError = "write error"; // mainline's
 
 /*
  * Writes to an open file, at `position`; `written` is how many bytes. 0 or -errno:
@@ -19,21 +20,12 @@ namespace initrd::rootfs {
  */
 int write_file(seam_file *file, Bytes data, u64 position, size_t &written);
 
-/*
- * Where a file is nothing but its pages (ramfs, tmpfs), data becomes pages of the
- * file: whole pages of the boot loader's image become the file's own without a
- * copy, all else is copied once. Elsewhere, and into a file that has data, it is
- * written.
- */
+/* Data becomes pages of the file where it can be (FilePages), and is written elsewhere. */
 class FileData {
 public:
 	/* Pages are taken from `image`, where that gives its pages away. */
-	INLINE explicit FileData(Region &image) : image_(image) {}
-	INLINE ~FileData()
-	{
-		close();
-		drop_pages();
-	}
+	INLINE explicit FileData(Region &image) : pages_(image) {}
+	INLINE ~FileData() { close(); }
 	FileData(const FileData &) = delete;
 	FileData &operator=(const FileData &) = delete;
 
@@ -53,27 +45,9 @@ public:
 	INLINE u64 position() const { return position_; }
 
 private:
-	/* Pages that are filled before they become the file's, all at once. */
-	static constexpr size_t kBatch = 64;
-
-	Result<void> take_pages(MutableBytes whole);
-	Result<void> write(Bytes piece);
-	Result<void> allocate();
-	Result<void> add(seam_page **pages, size_t count);
-	Result<void> flush();
-	void drop_pages();
-
-	Region &image_;
-	seam_node *node_ = nullptr; /* null unless the file takes pages */
-	bool pages_can_move_ = false;
+	FilePages pages_;
 	File file_; /* none unless it is written to */
 	u64 position_ = 0;
-	u64 first_ = 0; /* the number of the file's next page */
-	/* pages_[begin_, count_) are ours; their first used_ bytes are the file's next. */
-	seam_page *pages_[kBatch] = {};
-	size_t begin_ = 0;
-	size_t count_ = 0;
-	size_t used_ = 0;
 };
 
 } // namespace initrd::rootfs

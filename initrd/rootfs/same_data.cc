@@ -26,12 +26,13 @@ Result<void> SameData::open(seam_directory *folder, const seam_node *node)
 Bytes SameData::read(u64 offset, u64 size)
 {
 	const size_t most = size < kPiece ? static_cast<size_t>(size) : kPiece;
-	size_t got;
+	s64 got;
 
 	seam_cond_resched();
-	if (seam_file_read(file_.get(), buffer_.data(), most, offset, &got) < 0)
-		return {};
-	return buffer_.bytes().first(got);
+	do
+		got = seam_file_read(file_.get(), buffer_.data(), most, offset);
+	while (is_to_be_tried_again(got));
+	return got > 0 ? buffer_.bytes().first(static_cast<size_t>(got)) : Bytes();
 }
 
 size_t SameData::compare(Bytes piece)

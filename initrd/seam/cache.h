@@ -41,12 +41,29 @@ void seam_page_write(struct seam_page *page, size_t at, const void *from, size_t
 void seam_page_zero(struct seam_page *page, size_t at, size_t size);
 
 /*
- * Makes `count` pages, filled whole, the file's from page number `first` on, where
- * there are none. Returns how many are the file's now; where that is not all,
- * `status` says why: -ENOSPC, -ENOMEM, -EEXIST, and the others are the caller's.
+ * Filled pages become a file's in steps; who takes one undoes it where a later one fails:
+ *
+ *   seam_node_take_room()     room in the file system        seam_node_give_room()
+ *   seam_page_prepare()       each is as if it was written   seam_page_unprepare()
+ *   seam_node_store_pages()   they are the file's
+ *   seam_page_list()          each can be found by who looks for memory
  */
-size_t seam_node_add_pages(struct seam_node *node, u64 first, struct seam_page **pages,
-			   size_t count, int *status);
+
+/* Room for `count` pages; 0: the file system is full, else 1. */
+int seam_node_take_room(struct seam_node *node, size_t count);
+void seam_node_give_room(struct seam_node *node, size_t count);
+/* To be the file's page number `number`; 0 or -ENOMEM. Still the caller's. */
+int seam_page_prepare(struct seam_node *node, struct seam_page *page, u64 number);
+void seam_page_unprepare(struct seam_page *page);
+/*
+ * Makes `count` prepared pages the file's, from page number `first` on, where there are
+ * none. Returns how many are the file's now; where that is not all, `status` says why:
+ * -ENOMEM, -EEXIST, and the others are still the caller's.
+ */
+size_t seam_node_store_pages(struct seam_node *node, u64 first, struct seam_page **pages,
+			     size_t count, int *status);
+/* Once for each page that was stored. */
+void seam_page_list(struct seam_page *page);
 /* Says how long a file is whose pages were added, bytes. */
 void seam_node_set_size(struct seam_node *node, u64 size);
 

@@ -34,13 +34,12 @@ int seam_may_execute(const char *path);
  */
 struct seam_file *seam_file_create(const char *path, u32 mode, int *status);
 /*
- * Writes all of it, or returns -errno; -ENOSPC when the file system is full.
- * The number of bytes that were written is put into `written` in either case.
+ * Writes, or reads, `size` bytes at `offset`, or as many of them as go at once: their number,
+ * 0 where the file system is full, or the file at its end; or -errno. -EINTR, -EAGAIN: nothing
+ * yet, to be tried again.
  */
-int seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset,
-		    size_t *written);
-/* Reads `size` bytes or up to the end; how many is put into `got`. */
-int seam_file_read(struct seam_file *file, void *data, size_t size, u64 offset, size_t *got);
+s64 seam_file_write(struct seam_file *file, const void *data, size_t size, u64 offset);
+s64 seam_file_read(struct seam_file *file, void *data, size_t size, u64 offset);
 void seam_file_close(struct seam_file *file);
 
 /*

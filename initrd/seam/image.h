@@ -33,11 +33,14 @@ struct seam_range seam_image(void);
 struct seam_range seam_image_loaded(void);
 
 /*
- * The whole pages that belong to the image and to nobody else. They may begin
- * after the image's first byte (a page that it shares with others) and end
- * after its last one.
+ * Which of the pages that it lies in only in part belong to it, and to nobody else: the
+ * one that seam_image() begins in, the one that seam_image_loaded() ends in. Bits.
  */
-struct seam_range seam_image_pages(void);
+enum seam_image_ends {
+	SEAM_OWNS_FIRST_PAGE = 1,
+	SEAM_OWNS_LAST_PAGE = 2,
+};
+int seam_image_owns(void);
 
 /* The archive that was linked into the kernel (CONFIG_INITRAMFS_SOURCE). */
 struct seam_range seam_builtin_archive(void);
@@ -55,29 +58,43 @@ struct seam_range seam_crash_reservation(void);
 void seam_image_forget(void);
 
 /*
- * Gives whole pages of the image back to the kernel, in as large pieces as it
- * takes. They are poisoned, cleared or unmapped as the kernel's settings for
- * any freed page say, and not otherwise.
- */
-void seam_image_free(u8 *start, size_t size);
-
-/*
- * Takes whole pages of the image out of the boot allocator's books without
- * freeing them: the new owner frees each one as a reserved page.
- */
-void seam_image_hand_over(u8 *start, size_t size);
-
-/*
- * Whether any of these whole pages are where only what can be moved away may be:
- * movablecore=, kernelcore=, memory that may be taken out.
- */
-int seam_image_is_movable(u8 *start, size_t size);
-
-/*
- * Takes whole pages of the image out of the boot allocator's books; they stay
- * reserved until their owner gives them to the kernel.
+ * Takes whole pages of the image (a range in bytes) out of the boot allocator's books.
+ * They stay reserved until their owner gives them to the kernel.
  */
 void seam_image_detach(u8 *start, size_t size);
+
+/*
+ * Pages that are out of the boot allocator's books, side by side. A zone is memory of one
+ * kind, on one node; zones may lie one inside the other.
+ */
+
+/* How many of `count` pages, from the one at `start` on, are of one zone; 1 or more. */
+size_t seam_pages_of_one_zone(u8 *start, size_t count);
+/*
+ * Whether the page is where only what can be moved away may be: movablecore=,
+ * kernelcore=, memory that may be taken out.
+ */
+int seam_page_is_movable(u8 *page);
+/*
+ * Makes the kernel count `count` pages, of one zone, among those that it manages: somebody
+ * has them, and frees each one as a reserved page some day.
+ */
+void seam_pages_manage(u8 *start, size_t count);
+
+/* The number of a page in physical memory: blocks begin at multiples of their size. */
+size_t seam_page_number(u8 *page);
+/* The largest order of a block. */
+u32 seam_most_order(void);
+/*
+ * Whether 2 to the power of `order` pages may be freed as one block: all of one zone, and
+ * none of them kept out of use for a memory failure.
+ */
+int seam_is_one_block(u8 *start, u32 order);
+/*
+ * Gives a block to the kernel, which counts its pages from now on. They are poisoned,
+ * cleared or unmapped as the kernel's settings for any freed page say, and not otherwise.
+ */
+void seam_block_free(u8 *start, u32 order);
 
 /* Shows a retained image as /sys/firmware/initrd (0440); 0 or -errno. */
 int seam_image_publish(u8 *start, size_t size);

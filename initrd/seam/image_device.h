@@ -21,9 +21,21 @@ void ramdisk_image_resize(u64 size);
 /*
  * Gives whole pages that the boot allocator had reserved to the kernel, poisoned
  * as the generic free_initrd_mem() does (an architecture's own is gone after
- * boot), and says how much that is; with the lock held. May take long; may sleep.
+ * boot); with the lock held. Lets others run.
  */
 void ramdisk_image_free(u8 *pages, size_t size);
+/* Says, in mainline's words, how much that was in all. */
+void ramdisk_image_say_freed(size_t size);
+
+/* Somebody who wants to know when a system call ends; NULL: no memory. */
+struct ramdisk_call;
+struct ramdisk_call *ramdisk_call_new(void);
+void ramdisk_call_free(struct ramdisk_call *call);
+/*
+ * Has ramdisk_image_call_ends() called, once, by the task that is here, as it returns to user
+ * space, behind all that it has put off until then; 0, or -errno where it returns no more.
+ */
+int ramdisk_call_watch(struct ramdisk_call *call);
 
 /* In the C++: what the shim calls. */
 
@@ -33,15 +45,15 @@ void ramdisk_image_start(void);
 void ramdisk_image_give_up(void);
 
 /*
- * A new user; -errno when there is nothing to read, or when it wants to write.
- * An exclusive one may be a mount. `task` is its task, or NULL when nobody can
- * tell when that ends its system call. Returns 1 when
- * ramdisk_image_end_attempt() is to be called then, else 0.
+ * A new user: 0; -errno when there is nothing to read, or when it wants to write.
+ * An exclusive one may be a mount. `task` is the program's, or NULL when it is the
+ * kernel's own, which returns to no user space.
  */
 int ramdisk_image_open(int writes, int exclusive, const void *task);
 /* `task` closes it. */
 void ramdisk_image_close(const void *task);
-void ramdisk_image_end_attempt(void);
+/* For ramdisk_call_watch(). */
+void ramdisk_image_call_ends(void);
 /* Any part of the device, which must have users. */
 void ramdisk_image_read(u64 offset, void *to, size_t size);
 /* The image's exact size in bytes; 0 when there is none, or no more. */

@@ -41,10 +41,19 @@ struct ramdisk_page *ramdisk_page_new(enum ramdisk_wait wait);
 /* Frees a page that no reader has ever seen. */
 void ramdisk_page_free(struct ramdisk_page *page);
 /*
- * Frees `count` mapped pages side by side, which the boot allocator had reserved,
- * once every read-side section of now has ended; RAMDISK_AT_ONCE at most.
+ * Calls ramdisk_on_retired() for `count` mapped pages side by side, which the boot
+ * allocator had reserved, once every read-side section of now has ended; RAMDISK_AT_ONCE
+ * at most.
  */
 void ramdisk_pages_retire_adopted(u8 *mapped, size_t count);
+/* In the C++: nobody reads them any more, and they can be freed. May not sleep. */
+void ramdisk_on_retired(u8 *mapped, size_t count);
+/* As seam_page_number(), seam_most_order() and seam_is_one_block() of image.h. */
+size_t ramdisk_page_number(u8 *page);
+u32 ramdisk_most_order(void);
+int ramdisk_is_one_block(u8 *start, u32 order);
+/* Frees a block of such pages, which the kernel has counted since they were adopted. */
+void ramdisk_block_free(u8 *start, u32 order);
 /* Waits until all retired pages are free. */
 void ramdisk_pages_settle(void);
 

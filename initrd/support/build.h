@@ -54,12 +54,14 @@ public:
 #if __STDC_HOSTED__
 	INLINE constexpr explicit Built(const Build &build) : build_(build) {}
 	INLINE constexpr const Build *operator->() const { return &build_; }
+	INLINE constexpr const Build &operator*() const { return build_; }
 
 private:
 	Build build_;
 #else
 	INLINE constexpr explicit Built(const Build &) {}
 	INLINE constexpr const Build *operator->() const { return &kBuild; }
+	INLINE constexpr const Build &operator*() const { return kBuild; }
 
 private:
 	static constexpr Build kBuild = INITRD_BUILD;

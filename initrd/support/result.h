@@ -17,7 +17,9 @@ namespace initrd {
 /* errno values that the project itself raises; the kernel's numbers. */
 enum Errno : int {
 	kNoEntry = 2,
+	kInterrupted = 4,
 	kUnknownFormat = 8, /* ENOEXEC */
+	kTryAgain = 11,
 	kNoMemory = 12,
 	kNoAccess = 13,
 	kBusy = 16,

@@ -42,72 +42,58 @@ void ramdisk_image_resize(u64 size)
 
 void ramdisk_image_free(u8 *pages, size_t size)
 {
-	size_t done;
-
 	lockdep_assert_held(&image_mutex);
-	for (done = 0; done < size; done += PAGE_SIZE) {
-		u8 *page = pages + done;
+	free_reserved_area(pages, pages + size, POISON_FREE_INITMEM, NULL);
+	cond_resched();
+}
 
-		free_reserved_area(page, page + PAGE_SIZE, POISON_FREE_INITMEM, NULL);
-		cond_resched();
-	}
+void ramdisk_image_say_freed(size_t size)
+{
 	pr_info("Freeing initrd memory: %zuK\n", size >> 10);
 }
 
-/* Runs as the system call that opened the device returns to user space. */
-struct attempt {
-	struct callback_head work;
-	int rounds;
-};
-
-static void end_attempt(struct callback_head *work)
+/* A ramdisk_call is work of the task's, under another name. */
+static struct callback_head *to_work(struct ramdisk_call *call)
 {
-	struct attempt *attempt = container_of(work, struct attempt, work);
-
-	/*
-	 * What the same system call put away is due as well, and in turn: a mount,
-	 * then the file that it held open. So this goes behind them.
-	 */
-	if (attempt->rounds++ < 3 && !task_work_add(current, work, TWA_RESUME))
-		return;
-	kfree(attempt);
-	ramdisk_image_end_attempt();
+	return (struct callback_head *)call;
 }
 
-/*
- * Without a way to learn of its end, an exclusive user is one like any other. A
- * kernel thread has none: it never returns to user space.
- */
-static int open_exclusively(int writes)
+struct ramdisk_call *ramdisk_call_new(void)
 {
-	bool returns = !(current->flags & PF_KTHREAD);
-	struct attempt *attempt = returns ? kzalloc(sizeof(*attempt), GFP_KERNEL) : NULL;
-	int status = ramdisk_image_open(writes, true, attempt ? current : NULL);
+	return kzalloc(sizeof(struct callback_head), GFP_KERNEL);
+}
 
-	if (status <= 0) {
-		kfree(attempt);
-		return status;
-	}
-	init_task_work(&attempt->work, end_attempt);
-	if (task_work_add(current, &attempt->work, TWA_RESUME)) {
-		kfree(attempt);
-		ramdisk_image_end_attempt();
-	}
-	return 0;
+void ramdisk_call_free(struct ramdisk_call *call)
+{
+	kfree(call);
+}
+
+static void call_ends(struct callback_head *work)
+{
+	ramdisk_image_call_ends();
+}
+
+int ramdisk_call_watch(struct ramdisk_call *call)
+{
+	init_task_work(to_work(call), call_ends);
+	return task_work_add(current, to_work(call), TWA_RESUME);
+}
+
+/* A kernel thread never returns to user space. */
+static const void *program(void)
+{
+	return current->flags & PF_KTHREAD ? NULL : current;
 }
 
 static int image_open(SERIES_OPEN_ARGUMENTS)
 {
-	int writes = !!(mode & SERIES_OPEN_WRITE);
-
-	if (mode & SERIES_OPEN_EXCLUSIVE)
-		return open_exclusively(writes);
-	return ramdisk_image_open(writes, false, NULL);
+	return ramdisk_image_open(!!(mode & SERIES_OPEN_WRITE), !!(mode & SERIES_OPEN_EXCLUSIVE),
+				  program());
 }
 
 static void image_release(SERIES_RELEASE_ARGUMENTS)
 {
-	ramdisk_image_close(current);
+	ramdisk_image_close(program());
 }
 
 static void image_submit_bio(struct bio *bio)

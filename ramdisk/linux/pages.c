@@ -21,7 +21,13 @@ struct ramdisk_map {
 	atomic_long_t count;
 };
 
-/* A ramdisk_page is the kernel's struct page under another name. */
+/*
+ * A ramdisk_page is the kernel's struct page under another name. Its page_private() means
+ * nothing while it is a disk's; and once it is retired, which page->rcu_head is for as well:
+ *
+ *   adopted, the first of several     how many they are
+ *   of the map                        the page that was retired before it, or NULL
+ */
 static struct page *to_page(struct ramdisk_page *page)
 {
 	return (struct page *)page;
@@ -79,18 +85,12 @@ void ramdisk_page_free(struct ramdisk_page *page)
 	__free_page(to_page(page));
 }
 
-/* free_reserved_page() for each, but for the count that the adoption made. */
-static void free_retired_adopted(struct rcu_head *head)
+/* The first of adopted pages that are retired has their number in its private field. */
+static void end_retirement(struct rcu_head *head)
 {
 	struct page *page = container_of(head, struct page, rcu_head);
-	size_t left = page_private(page);
 
-	while (left) {
-		size_t freed = free_reserved_block(page, left);
-
-		page = pfn_to_page(page_to_pfn(page) + freed);
-		left -= freed;
-	}
+	ramdisk_on_retired(page_address(page), page_private(page));
 }
 
 void ramdisk_pages_retire_adopted(u8 *mapped, size_t count)
@@ -98,7 +98,27 @@ void ramdisk_pages_retire_adopted(u8 *mapped, size_t count)
 	struct page *page = virt_to_page(mapped);
 
 	set_page_private(page, count);
-	call_rcu(&page->rcu_head, free_retired_adopted);
+	call_rcu(&page->rcu_head, end_retirement);
+}
+
+size_t ramdisk_page_number(u8 *page)
+{
+	return page_to_pfn(virt_to_page(page));
+}
+
+u32 ramdisk_most_order(void)
+{
+	return pageblock_order;
+}
+
+int ramdisk_is_one_block(u8 *start, u32 order)
+{
+	return is_one_block(virt_to_page(start), order);
+}
+
+void ramdisk_block_free(u8 *start, u32 order)
+{
+	free_reserved_block(virt_to_page(start), order);
 }
 
 void ramdisk_pages_settle(void)

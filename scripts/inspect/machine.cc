@@ -56,7 +56,7 @@ bool has_tmpfs_root(const CommandLine &line, const Config &config)
 		       line.value_or("root", "").empty();
 }
 
-// Which of the pages that an image shares with others go with it (seam_image_pages()).
+// Which of the pages that an image shares with others go with it (seam_image_owns()).
 host::Own own_pages(const Config &config)
 {
 	if (config.built_in("ARM"))

@@ -149,11 +149,9 @@ void Trial::adopt(Data image)
 
 	image.resize(pages * kPage);
 	host::set_image(image);
-	const seam_range own = seam_image_pages();
 
 	disk_.begin_load();
-	ASSERT_TRUE(disk_.adopt(Bytes(own.start, own.size)).ok());
-	seam_image_hand_over(own.start, own.size);
+	ASSERT_TRUE(disk_.adopt(host::image_own_pages().size, host::give_image_away).ok());
 	disk_.end_load();
 	holds_initrd_ = true;
 	model_.adopt(image, pages);

@@ -178,11 +178,10 @@ private:
 void adopt(Disk &disk, size_t pages)
 {
 	host::set_image(std::vector<u8>(pages * kPage, kImage));
-	const seam_range own = seam_image_pages();
 
 	disk.begin_load();
-	expect(disk.adopt(Bytes(own.start, own.size)).ok(), "the image is adopted");
-	seam_image_hand_over(own.start, own.size);
+	expect(disk.adopt(host::image_own_pages().size, host::give_image_away).ok(),
+	       "the image is adopted");
 	disk.end_load();
 }
 

@@ -39,10 +39,15 @@ protected:
 	static u8 *hand_over(size_t pages)
 	{
 		set_image(sample(pages * kPage));
-		const seam_range own = seam_image_pages();
+		return give_image_away().release().data();
+	}
 
-		seam_image_hand_over(own.start, own.size);
-		return own.start;
+	// A store takes such pages over.
+	static initrd::Result<void> adopt(PageStore &store, const u8 *first, size_t pages)
+	{
+		return store.adopt(pages, [&] {
+			return initrd::LoosePages({const_cast<u8 *>(first), pages * kPage});
+		});
 	}
 };
 

@@ -373,17 +373,16 @@ TEST_F(InitrdDisk, NothingOfBeforeIsLeftInItOrInThePageCache)
 TEST_F(InitrdDisk, TakesNoPagesOverUnderItsUsers)
 {
 	host::set_image(host::sample(2 * kPage));
-	const seam_range own = seam_image_pages();
+	const seam_range own = host::image_own_pages();
 
 	host::open_disk(0);
-	auto adopted = disk().adopt(Bytes(own.start, own.size));
+	auto adopted = disk().adopt(own.size, host::give_image_away);
 
 	ASSERT_FALSE(adopted);
 	EXPECT_EQ(adopted.error().code, kBusy);
 	EXPECT_EQ(disk().pages(), 3u);
 	host::close_disk(0);
-	ASSERT_TRUE(disk().adopt(Bytes(own.start, own.size)).ok());
-	seam_image_hand_over(own.start, own.size);
+	ASSERT_TRUE(disk().adopt(own.size, host::give_image_away).ok());
 }
 
 TEST_F(InitrdDisk, IsEmptiedByBlkflsbuf)

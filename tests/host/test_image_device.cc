@@ -194,10 +194,10 @@ TEST_F(ImageDevice, GivesUpWhatComesAfterItsDiskHasFailed)
 TEST_F(ImageDevice, IsNotUsedUpByAMountThatFails)
 {
 	preserve(host::sample(2 * kPage));
-	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 1);
+	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 0);
 	ramdisk_image_close(&mount);
 	EXPECT_EQ(host::image_pages(), "dd");
-	ramdisk_image_end_attempt();
+	host::end_system_call();
 	EXPECT_EQ(host::image_pages(), "dd");
 	EXPECT_EQ(open(), 0);
 	close();
@@ -207,8 +207,8 @@ TEST_F(ImageDevice, IsNotUsedUpByAMountThatFails)
 TEST_F(ImageDevice, IsUsedUpByAMountThatSucceeded)
 {
 	preserve(host::sample(2 * kPage));
-	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 1);
-	ramdisk_image_end_attempt();
+	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 0);
+	host::end_system_call();
 	ramdisk_image_close(&mount);
 	EXPECT_EQ(host::image_pages(), "DD");
 }
@@ -217,22 +217,43 @@ TEST_F(ImageDevice, AFailingMountDoesNotHideThatAUserHasGone)
 {
 	preserve(host::sample(2 * kPage));
 	ASSERT_EQ(open(), 0);
-	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 1);
+	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 0);
 	close();
 	EXPECT_EQ(host::image_pages(), "dd");
 	ramdisk_image_close(&mount);
-	ramdisk_image_end_attempt();
+	host::end_system_call();
 	EXPECT_EQ(host::image_pages(), "DD");
+}
+
+TEST_F(ImageDevice, AMountThatCannotBeWatchedIsAUserLikeAnyOther)
+{
+	preserve(host::sample(2 * kPage));
+	host::fail_allocation(1);
+	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 0);
+	ramdisk_image_close(&mount);
+	EXPECT_EQ(host::image_pages(), "DD");
+	host::end_system_call();
+}
+
+TEST_F(ImageDevice, IsFreedInPieces)
+{
+	const size_t pages = (size_t{5} << 20) / kPage / 2;
+
+	preserve(host::sample(pages * kPage));
+	ASSERT_EQ(open(), 0);
+	close();
+	EXPECT_EQ(host::image_pages(), std::string(pages, 'D'));
+	EXPECT_EQ(host::times_logged("Freeing initrd memory: 2560K"), 1u);
 }
 
 TEST_F(ImageDevice, ASecondAttemptAtTheSameTimeIsAUserLikeAnyOther)
 {
 	preserve(host::sample(2 * kPage));
-	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 1);
+	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 0);
 	ASSERT_EQ(ramdisk_image_open(false, true, &shell), 0);
 	ramdisk_image_close(&shell);
 	ramdisk_image_close(&mount);
-	ramdisk_image_end_attempt();
+	host::end_system_call();
 	EXPECT_EQ(host::image_pages(), "DD");
 }
 
@@ -240,10 +261,10 @@ TEST_F(ImageDevice, AnotherCloseByTheSameTaskIsThatOfAUser)
 {
 	preserve(host::sample(2 * kPage));
 	ASSERT_EQ(open(), 0);
-	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 1);
+	ASSERT_EQ(ramdisk_image_open(false, true, &mount), 0);
 	ramdisk_image_close(&mount);
 	ramdisk_image_close(&mount);
-	ramdisk_image_end_attempt();
+	host::end_system_call();
 	EXPECT_EQ(host::image_pages(), "DD");
 }
 
@@ -281,9 +302,9 @@ TEST_F(ImageDevice, EverythingButReadingTakesItsLock)
 	EXPECT_TRUE(takes_it(ramdisk_image_give_up));
 	EXPECT_TRUE(takes_it(open));
 	EXPECT_TRUE(takes_it(close));
-	EXPECT_TRUE(takes_it(ramdisk_image_end_attempt));
+	EXPECT_TRUE(takes_it(ramdisk_image_call_ends));
 	EXPECT_TRUE(takes_it(ramdisk_image_size));
-	EXPECT_TRUE(takes_it([] { ramdisk::hold_image({}); }));
+	EXPECT_TRUE(takes_it([] { ramdisk::hold_image({}, {}, false); }));
 	EXPECT_FALSE(takes_it([] { read(0, 1); })) << "it is always open then";
 }
 

@@ -58,7 +58,7 @@ TEST_F(Store, AgreesWithAModel)
 	model.resize(kPages * kPage);
 	for (size_t i = 0; i < 10; i++)
 		there[i] = true;
-	ASSERT_TRUE(store.adopt(const_cast<u8 *>(adopted), 10).ok());
+	ASSERT_TRUE(adopt(store, const_cast<u8 *>(adopted), 10).ok());
 	for (int step = 0; step < 4000; step++) {
 		const size_t at = random() % model.size();
 		const size_t size = std::min<size_t>(random() % (3 * kPage), model.size() - at);

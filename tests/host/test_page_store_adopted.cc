@@ -19,7 +19,7 @@ TEST_F(StoreOfAdopted, AdoptedPagesAreTheImageItself)
 	PageStore store = make();
 
 	host::fail_allocation(0);
-	ASSERT_TRUE(store.adopt(first, 4).ok());
+	ASSERT_TRUE(adopt(store, first, 4).ok());
 	EXPECT_EQ(store.pages(), 4u);
 	EXPECT_EQ(host::live().pages, 0u) << "nothing was copied";
 	EXPECT_LE(host::allocations(), 1u);
@@ -35,7 +35,7 @@ TEST_F(StoreOfAdopted, DiscardedAdoptedPagesAreFreedOneByOne)
 	u8 *const first = hand_over(5);
 	PageStore store = make();
 
-	ASSERT_TRUE(store.adopt(first, 5).ok());
+	ASSERT_TRUE(adopt(store, first, 5).ok());
 	store.discard(1, 3);
 	EXPECT_EQ(host::image_pages(), "HRRHH");
 	EXPECT_EQ(store.pages(), 3u);
@@ -51,7 +51,7 @@ TEST_F(StoreOfAdopted, WritesToADiscardedAdoptedPageMakeANewOne)
 	u8 *const first = hand_over(3);
 	PageStore store = make();
 
-	ASSERT_TRUE(store.adopt(first, 3).ok());
+	ASSERT_TRUE(adopt(store, first, 3).ok());
 	store.discard(1, 2);
 	ASSERT_TRUE(write(store, kPage + 10, {7}));
 	EXPECT_EQ(read(store, kPage + 9, 3), (Data{0, 7, 0}));
@@ -71,7 +71,7 @@ TEST_F(StoreOfAdopted, ARunEndsWhereItsPagesEnd)
 	Data model(first, first + kPages * kPage);
 
 	model.resize((kPages + 40) * kPage);
-	ASSERT_TRUE(store.adopt(first, kPages).ok());
+	ASSERT_TRUE(adopt(store, first, kPages).ok());
 	EXPECT_EQ(read(store, 0, model.size()), model);
 	for (const auto &[from, end] : std::vector<std::pair<size_t, size_t>>{
 		     {0, 1}, {3, 5}, {70, 71}, {200, 900}, {kPages - 20, kPages + 3}}) {
@@ -100,7 +100,7 @@ TEST_F(StoreOfAdopted, WritesToThemTakeNoMemory)
 	u8 *const first = hand_over(600);
 	PageStore store = make();
 
-	ASSERT_TRUE(store.adopt(first, 600).ok());
+	ASSERT_TRUE(adopt(store, first, 600).ok());
 	const Data data = host::sample(599 * kPage, 5);
 
 	host::fail_allocation(1);
@@ -115,7 +115,7 @@ TEST_F(StoreOfAdopted, AreRetiredInRuns)
 	u8 *const first = hand_over(kPages);
 	PageStore store = make();
 
-	ASSERT_TRUE(store.adopt(first, kPages).ok());
+	ASSERT_TRUE(adopt(store, first, kPages).ok());
 	store.discard(5, 6);
 	EXPECT_EQ(host::image_pages(), "HHHHHR" + std::string(kPages - 6, 'H'));
 	store.discard(1, kPages - 1);
@@ -129,7 +129,7 @@ TEST_F(StoreOfAdopted, ItsEndFreesEveryPage)
 	{
 		PageStore store = make();
 
-		ASSERT_TRUE(store.adopt(first, 3).ok());
+		ASSERT_TRUE(adopt(store, first, 3).ok());
 		ASSERT_TRUE(write(store, 10 * kPage, Data(3 * kPage, 1)));
 		PageStore moved = std::move(store);
 
@@ -146,7 +146,7 @@ TEST_F(StoreOfAdopted, ItsEndWaitsForRetiredPages)
 	{
 		PageStore store = make();
 
-		ASSERT_TRUE(store.adopt(first, 2).ok());
+		ASSERT_TRUE(adopt(store, first, 2).ok());
 		ASSERT_TRUE(write(store, 4 * kPage, {1}));
 		store.discard(0, ~0ull);
 		EXPECT_EQ(store.pages(), 0u);
@@ -164,7 +164,7 @@ TEST_F(StoreOfAdopted, ADiscardMayComeInTheMiddleOfACopy)
 	const Data before(first, first + 4 * kPage);
 	PageStore store = make();
 
-	ASSERT_TRUE(store.adopt(first, 4).ok());
+	ASSERT_TRUE(adopt(store, first, 4).ok());
 	const auto once = [&store](u64 from, u64 end) {
 		host::page_rules().after_bits_look = [&store, from, end, done = false]() mutable {
 			// (Another processor, which is in no section.)
@@ -190,7 +190,7 @@ TEST_F(StoreOfAdopted, AdoptionReplacesWhatWasThere)
 	ASSERT_TRUE(write(store, 0, Data(3 * kPage, 1)));
 	u8 *const first = hand_over(2);
 
-	ASSERT_TRUE(store.adopt(first, 2).ok());
+	ASSERT_TRUE(adopt(store, first, 2).ok());
 	EXPECT_EQ(store.pages(), 3u);
 	EXPECT_EQ(read(store, 0, kPage), Data(first, first + kPage));
 	EXPECT_EQ(read(store, 2 * kPage, 1), Data{1}) << "beyond the adopted pages";
@@ -202,7 +202,7 @@ TEST_F(StoreOfAdopted, WithoutMemoryAdoptedPagesStayTheCallers)
 	PageStore store = make();
 
 	host::fail_allocation(1);
-	auto adopted = store.adopt(first, 2);
+	auto adopted = adopt(store, first, 2);
 
 	ASSERT_FALSE(adopted);
 	EXPECT_EQ(adopted.error().code, kNoMemory);

@@ -98,7 +98,7 @@ TEST_F(RegionTest, AnAlignedImageStaysWhereItIs)
 	EXPECT_EQ(aligned.data(), seam_image().start);
 	EXPECT_EQ(Data(aligned.begin(), aligned.end()), image);
 	EXPECT_TRUE(spilled.data.empty());
-	region.hand_over(aligned.size());
+	region.give_away_front(aligned.size()).release();
 	EXPECT_EQ(host::image_pages(), "HHH");
 	EXPECT_TRUE(region.empty()) << "what is another's is shown by retain()";
 	EXPECT_EQ(region.bytes().data(), nullptr);
@@ -131,7 +131,7 @@ TEST_F(RegionTest, EveryAlignmentSizeAndSharingKeepsEveryByteAndPage)
 				host::set_image(image, misalignment, own);
 				Region region = Region::locate();
 
-				if (!region.may_hand_over()) {
+				if (!region.may_give_away()) {
 					region.free();
 					EXPECT_EQ(host::image_pages().find_first_not_of('-'),
 						  std::string::npos);
@@ -147,7 +147,7 @@ TEST_F(RegionTest, EveryAlignmentSizeAndSharingKeepsEveryByteAndPage)
 				EXPECT_LT(spilled.data.size(), 2 * kPage);
 				found.insert(found.end(), spilled.data.begin(), spilled.data.end());
 				EXPECT_TRUE(found == image);
-				region.hand_over(aligned.size());
+				region.give_away_front(aligned.size()).release();
 				region.free();
 				const std::string pages = host::image_pages();
 				const auto handed_over = std::count(pages.begin(), pages.end(),
@@ -174,7 +174,7 @@ TEST_F(RegionTest, PagesInFrontOfADroppedStartAreFreed)
 
 	EXPECT_TRUE(Data(aligned.begin(), aligned.end()) ==
 		    Data(image.begin() + kPage + 1024, image.end()));
-	region.hand_over(aligned.size());
+	region.give_away_front(aligned.size()).release();
 	EXPECT_EQ(host::image_pages(), "FHHH");
 	region.free();
 }
@@ -185,10 +185,48 @@ TEST_F(RegionTest, PagesBehindTheAlignedImageAreFreed)
 	Region region = Region::locate();
 	const Bytes aligned = align(region);
 
-	region.hand_over(aligned.size());
+	region.give_away_front(aligned.size()).release();
 	EXPECT_EQ(host::image_pages(), "Ho");
 	region.free();
 	EXPECT_EQ(host::image_pages(), "HF");
+}
+
+TEST_F(RegionTest, PagesGoBackInBlocksOfOneZone)
+{
+	host::set_image(host::sample(64 * kPage));
+	host::set_zones({20, 3, 40});
+	Region region = Region::locate();
+
+	region.free();
+	EXPECT_EQ(host::image_pages(), std::string(64, 'F'));
+	size_t pages = 0;
+
+	for (const u32 order : host::blocks_freed())
+		pages += size_t{1} << order;
+	EXPECT_EQ(pages, 64u);
+	EXPECT_LT(host::blocks_freed().size(), 40u) << "not one by one";
+}
+
+TEST_F(RegionTest, ABlockWithAPoisonedPageGoesPageByPage)
+{
+	host::set_image(host::sample(64 * kPage));
+	host::poison_page(33);
+	Region region = Region::locate();
+
+	region.free();
+	EXPECT_EQ(host::image_pages(), std::string(64, 'F'));
+	EXPECT_TRUE(std::count(host::blocks_freed().begin(), host::blocks_freed().end(), 0u));
+	EXPECT_TRUE(host::complaints().empty());
+}
+
+TEST_F(RegionTest, PagesOfSeveralZonesAreCountedByZone)
+{
+	host::set_image(host::sample(16 * kPage));
+	host::set_zones({3, 5, 1});
+	Region region = Region::locate();
+
+	region.give_away_front(16 * kPage).release();
+	EXPECT_EQ(host::image_pages(), std::string(16, 'H'));
 }
 
 TEST_F(RegionTest, ACrashReservationIsClearedAndNotFreed)
@@ -207,7 +245,7 @@ TEST_F(RegionTest, ACrashReservationIsClearedAndNotFreed)
 		host::set_crash_reservation(each.first, each.count);
 		Region region = Region::locate();
 
-		EXPECT_FALSE(region.may_hand_over());
+		EXPECT_FALSE(region.may_give_away());
 		region.free();
 		EXPECT_EQ(host::image_pages(), each.pages);
 		for (size_t page = each.first; page < std::min<size_t>(5, each.first + each.count);
@@ -222,7 +260,7 @@ TEST_F(RegionTest, ACrashReservationElsewhereDoesNotMatter)
 	host::set_crash_reservation(2, 1);
 	Region region = Region::locate();
 
-	EXPECT_TRUE(region.may_hand_over());
+	EXPECT_TRUE(region.may_give_away());
 	region.free();
 	EXPECT_EQ(host::image_pages(), "FF");
 }
@@ -230,13 +268,18 @@ TEST_F(RegionTest, ACrashReservationElsewhereDoesNotMatter)
 TEST_F(RegionTest, AnImageInTheKernelIsNone)
 {
 	host::set_image(host::sample(2 * kPage));
-	host::physical().image = {0x40201000, 2 * kPage};
+	host::physical().image = {0x40210000, 2 * kPage};
 	host::set_kernel(1);
 	EXPECT_TRUE(Region::locate().empty());
 	EXPECT_TRUE(host::image_forgotten());
 	EXPECT_EQ(host::image_pages(), "oo");
-	EXPECT_EQ(host::whole_log(), "3 INITRD: 0x40201000+0x00002000 overlaps in-use memory region"
-				     " - disabling initrd\n");
+	char line[100];
+
+	std::snprintf(line, sizeof(line),
+		      "3 INITRD: 0x40210000+0x%08zx overlaps in-use memory region"
+		      " - disabling initrd\n",
+		      2 * kPage);
+	EXPECT_EQ(host::whole_log(), line);
 }
 
 TEST_F(RegionTest, ARetainedImageIsShownByteForByte)

@@ -37,7 +37,7 @@ TEST_F(Release, NothingGoesBackUnlessItIsAllowed)
 
 	region.release_before(region.bytes().data() + 2 * kMegabyte);
 	EXPECT_EQ(host::image_pages(), letters(2 * kPages, 'o'));
-	EXPECT_TRUE(region.take(region.bytes()).empty());
+	EXPECT_TRUE(region.give_away(region.bytes()).empty());
 	region.free();
 	EXPECT_TRUE(host::logged("Freeing initrd memory: 2048K"));
 }
@@ -86,7 +86,7 @@ TEST_F(Release, NothingGoesBackOverACrashKernel)
 
 	region.allow_release();
 	region.release_before(region.bytes().data() + 2 * kMegabyte);
-	EXPECT_TRUE(region.take(region.bytes()).empty());
+	EXPECT_TRUE(region.give_away(region.bytes()).empty());
 	EXPECT_EQ(host::image_pages(), letters(5, 'o') + "c" + letters(2 * kPages - 6, 'o'));
 }
 
@@ -115,16 +115,17 @@ TEST_F(Release, PagesThatAreTakenHaveANewOwner)
 	Region region = Region::locate();
 
 	region.allow_release();
-	EXPECT_TRUE(region.take(region.bytes().skip(1)).empty());
-	EXPECT_TRUE(region.take(region.bytes().first(kPage - 1)).empty());
-	const MutableBytes taken = region.take(region.bytes().skip(kPage).first(2 * kPage + 5));
+	EXPECT_TRUE(region.give_away(region.bytes().skip(1)).empty());
+	EXPECT_TRUE(region.give_away(region.bytes().first(kPage - 1)).empty());
+	const MutableBytes taken =
+		region.give_away(region.bytes().skip(kPage).first(2 * kPage + 5)).release();
 
 	EXPECT_EQ(taken.size(), 2 * kPage);
 	EXPECT_EQ(Data(taken.begin(), taken.end()),
 		  Data(image.begin() + kPage, image.begin() + 3 * kPage));
 	EXPECT_EQ(host::image_pages(), "FHHooo");
 	// Not twice, and not what lies before.
-	EXPECT_TRUE(region.take(taken).empty());
+	EXPECT_TRUE(region.give_away(taken).empty());
 	region.free();
 	EXPECT_EQ(host::image_pages(), "FHHFFF");
 	EXPECT_TRUE(host::logged("Freeing initrd memory: 16K"));
@@ -136,8 +137,8 @@ TEST_F(Release, TheLastPageIsTakenOnlyWhereItIsWhole)
 	Region region = Region::locate();
 
 	region.allow_release();
-	EXPECT_TRUE(region.take(region.bytes().skip(kPage)).empty());
-	EXPECT_EQ(region.take(region.bytes()).size(), kPage);
+	EXPECT_TRUE(region.give_away(region.bytes().skip(kPage)).empty());
+	EXPECT_EQ(region.give_away(region.bytes()).release().size(), kPage);
 	EXPECT_EQ(host::image_pages(), "H-");
 }
 

@@ -2,6 +2,8 @@
 // support/: numbers of the command line, spans, results.
 
 #include "fixture.h"
+#include "initrd/support/blocks.h"
+#include "initrd/support/loose_pages.h"
 #include "initrd/support/parse.h"
 
 namespace {
@@ -254,6 +256,65 @@ TEST(Division, CountsWholeUnitsOfAPowerOfTwo)
 			EXPECT_EQ(in_units(value, unit), value / unit);
 			EXPECT_EQ(rest_of_unit(value, unit), value % unit);
 		}
+}
+
+TEST(Blocks, BeginAtMultiplesOfTheirSize)
+{
+	EXPECT_EQ(largest_order(8, 100, 9), 3u);
+	EXPECT_EQ(largest_order(8, 7, 9), 2u);
+	EXPECT_EQ(largest_order(1024, 4096, 9), 9u);
+	EXPECT_EQ(largest_order(7, 100, 9), 0u);
+	// Page 0 may begin a block of any order.
+	EXPECT_EQ(largest_order(0, 100, 9), 6u);
+	EXPECT_EQ(largest_order(0, 1, 9), 0u);
+}
+
+TEST(Blocks, CoverEveryPageOnce)
+{
+	for (const size_t first : {0, 1, 5, 512, 1000})
+		for (const size_t count : {1, 2, 63, 64, 1025}) {
+			size_t next = 0;
+
+			free_in_blocks(
+				first, count, 9, [](size_t page, u32) { return page != 16; },
+				[&](size_t page, u32 order) {
+					EXPECT_EQ(page, next);
+					EXPECT_EQ((first + page) % (size_t{1} << order), 0u);
+					EXPECT_TRUE(page != 16 || order == 0);
+					next += size_t{1} << order;
+				});
+			EXPECT_EQ(next, count);
+		}
+}
+
+TEST(LoosePages, HaveOneOwner)
+{
+	u8 memory[96] = {};
+	LoosePages pages({memory, 96});
+	LoosePages others = move(pages);
+
+	EXPECT_TRUE(pages.empty());
+	EXPECT_EQ(others.size(), 96u);
+	EXPECT_EQ(others.release(32).size(), 32u);
+	EXPECT_EQ(others.size(), 64u);
+	pages = move(others);
+	EXPECT_EQ(pages.release().data(), memory + 32);
+	EXPECT_TRUE(pages.empty());
+}
+
+TEST(LoosePages, AreNotLost)
+{
+	u8 memory[32] = {};
+
+	EXPECT_DEATH(LoosePages({memory, 32}), "");
+	EXPECT_DEATH(
+		{
+			LoosePages pages({memory, 32});
+
+			pages = LoosePages();
+			pages.release();
+		},
+		"");
 }
 
 } // namespace
