@@ -277,7 +277,7 @@ project_files() {
 	(
 		cd -- "$ROOT"
 		local parts=() part
-		for part in Kbuild Kconfig initrd ramdisk tests/kunit scripts/Makefile.cxx; do
+		for part in Kbuild Kconfig initrd ramdisk tests/contract tests/kunit scripts/Makefile.cxx; do
 			[[ ! -e $part ]] || parts+=("$part")
 		done
 		find -L "${parts[@]}" \( -name '.*' -o -path initrd/hosted \) -prune -o -type f \

@@ -147,7 +147,7 @@ class Kernel:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.sources: dict[Path, Path] = {}
-        for top in ("initrd", "ramdisk", "tests/kunit"):
+        for top in ("initrd", "ramdisk", "tests/contract", "tests/kunit"):
             for source in sorted((ROOT / top).rglob("*.cc")):
                 relative = source.relative_to(ROOT)
                 built = folder / OVERLAY / relative.with_suffix(".o")

@@ -41,7 +41,7 @@ PLAIN = "plain"
 SAID = ("archs", "machine", "series", "options", "packages", "patience", "tests")
 
 #: What a result depends on, besides the kernel's own sources and the compiler.
-INPUTS = ("Kbuild", "Kconfig", "initrd", "ramdisk", "qemu", "scripts", "tests/boot", "tests/kunit", "tests/pytest.ini")
+INPUTS = ("Kbuild", "Kconfig", "initrd", "ramdisk", "qemu", "scripts", "tests/boot", "tests/contract", "tests/kunit", "tests/pytest.ini")
 #: The same, where KUnit suites are run.
 KUNIT_INPUTS = ("tests/.kunitconfig", "tests/run")
 #: What lies below them and is no part of a kernel.

@@ -7,23 +7,15 @@
 #ifndef INITRD_TESTS_KUNIT_SUPPORT_H
 #define INITRD_TESTS_KUNIT_SUPPORT_H
 
-#include "initrd/support/types.h"
+#include "tests/contract/expect.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-struct kunit;
 struct kunit_suite;
 
 /* In C. */
-
-/* Fails the case, which goes on. */
-void initrd_kunit_fail(struct kunit *test, const char *file, int line, const char *what);
-void initrd_kunit_differ(struct kunit *test, const char *file, int line, const char *what,
-			 u64 found, u64 expected);
-/* Marks the case as skipped; the body returns then. */
-void initrd_kunit_skip(struct kunit *test, const char *why);
 
 /* Who runs, to be compared with others. */
 const void *initrd_kunit_task(void);
@@ -106,21 +98,6 @@ INITRD_RAMDISK_CASES(INITRD_KUNIT_DECLARE)
 
 #ifdef __cplusplus
 }
-
-#define EXPECT(test, condition)                                                  \
-	do {                                                                     \
-		if (!(condition))                                                \
-			initrd_kunit_fail(test, __FILE__, __LINE__, #condition); \
-	} while (0)
-
-#define EXPECT_EQ(test, found, expected)                                                          \
-	do {                                                                                      \
-		const u64 found_ = static_cast<u64>(found);                                       \
-		const u64 expected_ = static_cast<u64>(expected);                                 \
-                                                                                                  \
-		if (found_ != expected_)                                                          \
-			initrd_kunit_differ(test, __FILE__, __LINE__, #found, found_, expected_); \
-	} while (0)
 #endif
 
 #endif

@@ -14,7 +14,6 @@ ROOT = Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"(?P<ours>[^"]+)"|<(?P<system>[^>]+)>)', re.M)
 
 
-
 @functools.cache
 def rooms() -> dict[str, frozenset[str]]:
     """Each room's folder, and the folders that it may include headers of."""
@@ -77,6 +76,22 @@ def test_only_shims_include_the_kernel() -> None:
     wrong = [f"{path}: <{name}>" for path in sources() for kind, name in included(path)
              if kind == "system" and not room_of(path).endswith(("/linux", "/hosted"))]
     assert wrong == ["initrd/support/utility.h: <new>"]
+
+
+def test_the_contract_suite_sees_the_contract_alone() -> None:
+    """But for a device that is shown, which needs the driver behind it."""
+    wrong = [f"{path.name}: {name}" for path in sorted((ROOT / "tests/contract").glob("*.*"))
+             for kind, name in included(str(path.relative_to(ROOT))) if kind == "system"
+             or not name.startswith(("initrd/seam/", "initrd/support/", "tests/contract/"))]
+    assert wrong == ["disks.cc: ramdisk/ramdisk.h"]
+
+
+def test_the_contract_suite_has_every_case_on_both_sides() -> None:
+    """A case is defined once, and its name is in the list."""
+    text = "".join(path.read_text() for path in sorted((ROOT / "tests/contract").glob("*.cc")))
+    cases = re.findall(r"^void (contract_\w+)\(struct kunit \*test\)$", text, re.M)
+    listed = re.findall(r"X\((contract_\w+)\)", (ROOT / "tests/contract/cases.h").read_text())
+    assert sorted(cases) == sorted(listed) and len(set(listed)) == len(listed)
 
 
 def test_headers_have_guards_of_their_path() -> None:
