@@ -14,7 +14,7 @@ using host::kPage;
 
 // A page of its own, full of what memory happens to hold, or one of the image's.
 struct seam_page {
-	enum State { kOwned, kPrepared, kStored };
+	enum State { kOwned, kPrepared };
 
 	std::vector<u8> own;
 	u8 *adopted = nullptr;
@@ -104,14 +104,16 @@ void seam_node_give_room(struct seam_node *, size_t count)
 	host::give_room(count * kPage);
 }
 
-int seam_page_prepare(struct seam_node *node, struct seam_page *page, u64 number)
+size_t seam_pages_prepare(struct seam_node *, u64 first, struct seam_page **pages, size_t count)
 {
-	page->expect(seam_page::kOwned, "prepared");
-	if (!host::may_allocate())
-		return -ENOMEM;
-	page->state = seam_page::kPrepared;
-	page->number = number;
-	return 0;
+	size_t ready = 0;
+
+	for (; ready < count && host::may_allocate(); ready++) {
+		pages[ready]->expect(seam_page::kOwned, "prepared");
+		pages[ready]->state = seam_page::kPrepared;
+		pages[ready]->number = first + ready;
+	}
+	return ready;
 }
 
 void seam_page_unprepare(struct seam_page *page)
@@ -144,20 +146,14 @@ size_t seam_node_store_pages(struct seam_node *node, u64 first, struct seam_page
 		pages[i]->expect(seam_page::kPrepared, "stored");
 		if (pages[i]->number != first + i)
 			host::complain("a page is stored as another one");
-		pages[i]->state = seam_page::kStored;
 		data.insert(data.end(), bytes, bytes + kPage);
 		// What it took is the file's now.
 		host::give_memory(kPage);
 		host::count_node(*host::node_of(node), data.size());
+		host::live().pages--;
+		delete pages[i];
 	}
 	return most;
-}
-
-void seam_page_list(struct seam_page *page)
-{
-	page->expect(seam_page::kStored, "listed");
-	host::live().pages--;
-	delete page;
 }
 
 void seam_node_set_size(struct seam_node *node, u64 size)

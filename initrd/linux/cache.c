@@ -105,22 +105,31 @@ void __init seam_page_zero(struct seam_page *page, size_t at, size_t size)
  * Gives a page the state of one that was written. Nobody else sees it yet, and when
  * they do, it is complete: there is nothing that a lock would make them wait for.
  */
-int __init seam_page_prepare(struct seam_node *node, struct seam_page *page, u64 number)
+static int __init prepare(struct address_space *mapping, struct folio *folio, pgoff_t index)
 {
-	struct address_space *mapping = to_inode(node)->i_mapping;
-	struct folio *folio = page_folio(to_page(page));
 	int status = seam_fault() ? -ENOMEM :
 		     mem_cgroup_charge(folio, NULL, GFP_KERNEL | FAIL_RATHER);
 
 	if (status)
 		return status;
 	folio->mapping = mapping;
-	folio->index = number;
+	folio->index = index;
 	if (shmem_mapping(mapping))
 		__folio_set_swapbacked(folio);
 	folio_mark_uptodate(folio);
 	folio_set_dirty(folio);
 	return 0;
+}
+
+size_t __init seam_pages_prepare(struct seam_node *node, u64 first, struct seam_page **pages,
+				 size_t count)
+{
+	struct address_space *mapping = to_inode(node)->i_mapping;
+	size_t ready = 0;
+
+	while (ready < count && !prepare(mapping, page_folio(to_page(pages[ready])), first + ready))
+		ready++;
+	return ready;
 }
 
 void __init seam_page_unprepare(struct seam_page *page)
@@ -132,11 +141,6 @@ void __init seam_page_unprepare(struct seam_page *page)
 	folio_clear_swapbacked(folio);
 	folio->mapping = NULL;
 	mem_cgroup_uncharge(folio);
-}
-
-void __init seam_page_list(struct seam_page *page)
-{
-	folio_add_lru(page_folio(to_page(page)));
 }
 
 /* `change` pages more are the mapping's, with its tree locked. */
@@ -202,11 +206,13 @@ size_t __init seam_node_store_pages(struct seam_node *node, u64 first, struct se
 				    size_t count, int *status)
 {
 	struct inode *inode = to_inode(node);
-	size_t done;
+	size_t done, i;
 
 	inode_lock(inode);
 	done = store(inode->i_mapping, first, (struct page **)pages, count, status);
 	inode_unlock(inode);
+	for (i = 0; i < done; i++)
+		folio_add_lru(page_folio(to_page(pages[i])));
 	return done;
 }
 

@@ -170,9 +170,11 @@ Result<void> Load::copy_in(Bytes image)
 // where only those may be that can be moved, or where somebody has the disk open.
 Result<void> Load::take_over()
 {
-	if (!keep_ && region_.is_movable())
+	const bool movable = region_.is_movable();
+
+	if (!keep_ && movable)
 		region_.allow_release();
-	if (keep_ || region_.is_movable() || !region_.may_give_away())
+	if (keep_ || movable || !region_.may_give_away())
 		return copy_in(image_);
 	const Bytes aligned = TRY(region_.align([&](u64 offset, Bytes rest) {
 		account_.copied += rest.size();

@@ -21,19 +21,16 @@ bool FilePages::open(seam_node *node)
 // How many pages have become the file's next ones; the others are as they were.
 size_t FilePages::store(seam_page **pages, size_t count, int &status)
 {
-	size_t ready = 0;
 	size_t stored = 0;
 
-	if (!seam_node_take_room(node_, count)) {
-		status = -kNoSpace;
+	status = -kNoSpace;
+	if (!seam_node_take_room(node_, count))
 		return 0;
-	}
-	while (ready < count && !(status = seam_page_prepare(node_, pages[ready], first_ + ready)))
-		ready++;
+	const size_t ready = seam_pages_prepare(node_, first_, pages, count);
+
+	status = -kNoMemory;
 	if (ready == count)
 		stored = seam_node_store_pages(node_, first_, pages, count, &status);
-	for (size_t i = 0; i < stored; i++)
-		seam_page_list(pages[i]);
 	for (size_t i = stored; i < ready; i++)
 		seam_page_unprepare(pages[i]);
 	if (stored < count)

@@ -43,17 +43,20 @@ void seam_page_zero(struct seam_page *page, size_t at, size_t size);
 /*
  * Filled pages become a file's in steps; who takes one undoes it where a later one fails:
  *
- *   seam_node_take_room()     room in the file system        seam_node_give_room()
- *   seam_page_prepare()       each is as if it was written   seam_page_unprepare()
- *   seam_node_store_pages()   they are the file's
- *   seam_page_list()          each can be found by who looks for memory
+ *   seam_node_take_room()     room in the file system          seam_node_give_room()
+ *   seam_pages_prepare()      they are as if they were written  seam_page_unprepare(), each
+ *   seam_node_store_pages()   they are the file's, and found by who looks for memory
  */
 
 /* Room for `count` pages; 0: the file system is full, else 1. */
 int seam_node_take_room(struct seam_node *node, size_t count);
 void seam_node_give_room(struct seam_node *node, size_t count);
-/* To be the file's page number `number`; 0 or -ENOMEM. Still the caller's. */
-int seam_page_prepare(struct seam_node *node, struct seam_page *page, u64 number);
+/*
+ * To be the file's, from page number `first` on. They are still the caller's. Returns how
+ * many are prepared; where that is not all, there is no memory.
+ */
+size_t seam_pages_prepare(struct seam_node *node, u64 first, struct seam_page **pages,
+			  size_t count);
 void seam_page_unprepare(struct seam_page *page);
 /*
  * Makes `count` prepared pages the file's, from page number `first` on, where there are
@@ -62,8 +65,6 @@ void seam_page_unprepare(struct seam_page *page);
  */
 size_t seam_node_store_pages(struct seam_node *node, u64 first, struct seam_page **pages,
 			     size_t count, int *status);
-/* Once for each page that was stored. */
-void seam_page_list(struct seam_page *page);
 /* Says how long a file is whose pages were added, bytes. */
 void seam_node_set_size(struct seam_node *node, u64 size);
 

@@ -456,19 +456,14 @@ size_t make_pages(seam_node *node, seam_page **pages, size_t count)
 // Makes pages the file's, by all the steps; how many.
 size_t add_pages(seam_node *node, u64 first, seam_page **pages, size_t count, int &status)
 {
-	size_t ready = 0;
-
 	status = -kNoSpace;
 	if (!seam_node_take_room(node, count))
 		return 0;
-	while (ready < count && !(status = seam_page_prepare(node, pages[ready], first + ready)))
-		ready++;
+	const size_t ready = seam_pages_prepare(node, first, pages, count);
 	const size_t stored = ready < count ?
 				      0 :
 				      seam_node_store_pages(node, first, pages, count, &status);
 
-	for (size_t i = 0; i < stored; i++)
-		seam_page_list(pages[i]);
 	for (size_t i = stored; i < ready; i++)
 		seam_page_unprepare(pages[i]);
 	if (stored < count)
