@@ -30,40 +30,17 @@ int write_file(seam_file *file, Bytes data, u64 position, size_t &written)
 	return 0;
 }
 
-int FileData::open(seam_directory *folder, seam_node *node)
+int FileData::open_file(seam_directory *folder, seam_node *node)
 {
-	int status = 0;
+	int status;
 
-	close();
-	position_ = 0;
-	if (!pages_.open(node))
-		file_ = File(seam_node_open(folder, node, &status));
+	file_ = File(seam_node_open(folder, node, &status));
 	return status;
 }
 
-Result<void> FileData::append(Bytes piece)
+Result<void> FileData::write(Bytes piece, size_t &written)
 {
-	size_t done = 0;
-	auto result = pages_.is_open() ?
-			      pages_.append(piece, done) :
-			      check(write_file(file_.get(), piece, position_, done), kWriteError);
-
-	position_ += done;
-	return result;
-}
-
-Result<void> FileData::finish()
-{
-	if (pages_.is_open())
-		TRY(pages_.finish(position_));
-	close();
-	return {};
-}
-
-void FileData::close()
-{
-	pages_.close();
-	file_ = File();
+	return check(write_file(file_.get(), piece, position_, written), kWriteError);
 }
 
 } // namespace initrd::rootfs

@@ -33,18 +33,44 @@ public:
 	 * Begins with `node`, a regular file, which stays there until finish() or
 	 * close(). 0 or -errno.
 	 */
-	int open(seam_directory *folder, seam_node *node);
+	INLINE int open(seam_directory *folder, seam_node *node)
+	{
+		close();
+		position_ = 0;
+		return pages_.open(node) ? 0 : open_file(folder, node);
+	}
 	/* The next piece. kNoSpace, kNoMemory: close() is all that can follow. */
-	Result<void> append(Bytes piece);
+	INLINE Result<void> append(Bytes piece)
+	{
+		size_t done = 0;
+		auto result = pages_.is_open() ? pages_.append(piece, done) : write(piece, done);
+
+		position_ += done;
+		return result;
+	}
 	/* All has come: the file is as long as it is to be. */
-	Result<void> finish();
+	INLINE Result<void> finish()
+	{
+		if (pages_.is_open())
+			return pages_.finish(position_);
+		close();
+		return {};
+	}
 	/* Forgets what has not become the file's. */
-	void close();
+	INLINE void close()
+	{
+		pages_.close();
+		if (file_)
+			file_ = File();
+	}
 
 	/* Bytes that came since open(). */
 	INLINE u64 position() const { return position_; }
 
 private:
+	int open_file(seam_directory *folder, seam_node *node);
+	Result<void> write(Bytes piece, size_t &written);
+
 	FilePages pages_;
 	File file_; /* none unless it is written to */
 	u64 position_ = 0;
