@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The in-memory root file system behind initrd/kernel/files.h.
+ * The in-memory root file system behind initrd/seam/files.h.
  */
 #ifndef INITRD_HOSTED_FILES_H
 #define INITRD_HOSTED_FILES_H

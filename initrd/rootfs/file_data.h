@@ -60,8 +60,7 @@ public:
 	INLINE void close()
 	{
 		pages_.close();
-		if (file_)
-			file_ = File();
+		file_ = File();
 	}
 
 	/* Bytes that came since open(). */

@@ -13,7 +13,6 @@ namespace {
 
 // No RAM disk of a user's has this number.
 constexpr u32 kNumber = 3998;
-constexpr int kNoDevice = 19;
 
 } // namespace
 
@@ -65,8 +64,8 @@ void contract_disk_closes_late(struct kunit *test)
 void contract_image_device_is_empty(struct kunit *test)
 {
 	EXPECT_EQ(test, ramdisk_image_size(), 0);
-	EXPECT_EQ(test, ramdisk_image_open(false, false, nullptr), -kNoDevice);
-	EXPECT_EQ(test, ramdisk_image_open(false, true, nullptr), -kNoDevice);
+	EXPECT_EQ(test, ramdisk_image_open(false, false, nullptr), -initrd::kNoDevice);
+	EXPECT_EQ(test, ramdisk_image_open(false, true, nullptr), -initrd::kNoDevice);
 	ramdisk_image_lock();
 	ramdisk_image_resize(0);
 	ramdisk_image_unlock();

@@ -7,14 +7,12 @@
 #include "initrd/seam/memory.h"
 #include "initrd/seam/nodes.h"
 #include "initrd/support/compiler.h"
+#include "initrd/support/result.h"
 #include "tests/contract/cases.h"
 #include "tests/contract/expect.h"
 
 namespace {
 
-constexpr int kNoEntry = 2;
-constexpr int kExists = 17;
-[[maybe_unused]] constexpr int kNoSpace = 28;
 constexpr int kNotDirectory = 20;
 constexpr int kIsDirectory = 21;
 constexpr int kNameTooLong = 36;
@@ -70,7 +68,7 @@ public:
 		seam_node *const node = find(name);
 		const int status = node && seam_node_mode(node) ?
 					   seam_node_remove(directory_, node) :
-					   -kNoEntry;
+					   -initrd::kNoEntry;
 
 		if (node)
 			seam_node_release(node);
@@ -132,12 +130,12 @@ void contract_files(struct kunit *test)
 	int status = 1;
 
 	EXPECT(test, folder);
-	EXPECT_EQ(test, seam_mkdir("/contract", 0700), -kExists);
-	EXPECT_EQ(test, seam_may_execute(kPath), -kNoEntry);
-	EXPECT_EQ(test, seam_unlink(kPath), -kNoEntry);
-	EXPECT_EQ(test, seam_set_mtime(kPath, 1), -kNoEntry);
+	EXPECT_EQ(test, seam_mkdir("/contract", 0700), -initrd::kExists);
+	EXPECT_EQ(test, seam_may_execute(kPath), -initrd::kNoEntry);
+	EXPECT_EQ(test, seam_unlink(kPath), -initrd::kNoEntry);
+	EXPECT_EQ(test, seam_set_mtime(kPath, 1), -initrd::kNoEntry);
 	EXPECT(test, !seam_file_create("/contract/none/file", 0600, &status));
-	EXPECT_EQ(test, status, -kNoEntry);
+	EXPECT_EQ(test, status, -initrd::kNoEntry);
 
 	seam_file *const file = seam_file_create(kPath, 0751, &status);
 
@@ -208,7 +206,7 @@ void contract_file_system_room(struct kunit *test)
 	EXPECT_EQ(test, seam_file_system_room("/", &room), 0);
 	EXPECT(test, room.free <= room.size);
 	EXPECT(test, room.free_nodes <= room.nodes);
-	EXPECT_EQ(test, seam_file_system_room("/contract/none", &room), -kNoEntry);
+	EXPECT_EQ(test, seam_file_system_room("/contract/none", &room), -initrd::kNoEntry);
 }
 
 void contract_names(struct kunit *test)
@@ -219,13 +217,13 @@ void contract_names(struct kunit *test)
 	EXPECT_EQ(test, folder.mode("name"), 0);
 	EXPECT_EQ(test, folder.create("name", 0600), 0);
 	EXPECT_EQ(test, folder.mode("name"), 0100600);
-	EXPECT_EQ(test, folder.create("name"), -kExists);
+	EXPECT_EQ(test, folder.create("name"), -initrd::kExists);
 	EXPECT_EQ(test,
 		  folder.with("name",
 			      [&](seam_node *node) {
 				      return seam_node_mkdir(folder.get(), node, 0755);
 			      }),
-		  -kExists);
+		  -initrd::kExists);
 	// A part of a name is another one.
 	EXPECT_EQ(test, folder.mode("nam"), 0);
 	EXPECT_EQ(test, folder.remove("name"), 0);
@@ -248,7 +246,7 @@ void contract_names_that_cannot_be(struct kunit *test)
 	if (node)
 		seam_node_release(node);
 	EXPECT(test, !seam_directory_open("/contract/none", &status));
-	EXPECT_EQ(test, status, -kNoEntry);
+	EXPECT_EQ(test, status, -initrd::kNoEntry);
 	EXPECT_EQ(test, folder.create("file"), 0);
 	EXPECT(test, !seam_directory_open("/contract/file", &status));
 	EXPECT_EQ(test, status, -kNotDirectory);
@@ -327,7 +325,7 @@ void contract_links(struct kunit *test)
 			      [&](seam_node *node) {
 				      return seam_node_link(folder.get(), node, held);
 			      }),
-		  -kNoEntry);
+		  -initrd::kNoEntry);
 	seam_node_release(held);
 	seam_node_release(one);
 	seam_node_release(two);
@@ -456,7 +454,7 @@ size_t make_pages(seam_node *node, seam_page **pages, size_t count)
 // Makes pages the file's, by all the steps; how many.
 size_t add_pages(seam_node *node, u64 first, seam_page **pages, size_t count, int &status)
 {
-	status = -kNoSpace;
+	status = -initrd::kNoSpace;
 	if (!seam_node_take_room(node, count))
 		return 0;
 	const size_t ready = seam_pages_prepare(node, first, pages, count);
@@ -540,7 +538,7 @@ void contract_file_pages_are_not_replaced(struct kunit *test)
 		EXPECT_EQ(test, add_pages(node, 0, pages, 1, status), 1);
 		seam_node_set_size(node, page);
 		EXPECT_EQ(test, add_pages(node, 0, pages + 1, 1, status), 0);
-		EXPECT_EQ(test, status, -kExists);
+		EXPECT_EQ(test, status, -initrd::kExists);
 		seam_page_free(pages[1]);
 		return 0;
 	});

@@ -3,12 +3,11 @@
 
 #include "initrd/seam/pages.h"
 #include "initrd/seam/window.h"
+#include "initrd/support/result.h"
 #include "tests/contract/cases.h"
 #include "tests/contract/expect.h"
 
 namespace {
-
-constexpr int kExists = 17;
 
 // Pages of a map, and the map, given back at the end.
 class Map {
@@ -124,7 +123,7 @@ void contract_map_keeps_the_first(struct kunit *test)
 
 	EXPECT(test, map);
 	EXPECT_EQ(test, map.add(70, 1), 0);
-	EXPECT_EQ(test, map.add(70, 2), -kExists);
+	EXPECT_EQ(test, map.add(70, 2), -initrd::kExists);
 	EXPECT_EQ(test, map.byte_at(70 * ramdisk_page_size()), 1);
 }
 
@@ -167,7 +166,7 @@ void contract_map_adds_many(struct kunit *test)
 					    &status);
 
 	EXPECT_EQ(test, added, 70);
-	EXPECT_EQ(test, status, -kExists);
+	EXPECT_EQ(test, status, -initrd::kExists);
 	for (size_t i = 0; i < 70; i++)
 		EXPECT_EQ(test, map.byte_at((kFirst + i) * ramdisk_page_size() + 9), i + 1);
 	EXPECT_EQ(test, map.byte_at(kThere * ramdisk_page_size()), 200);

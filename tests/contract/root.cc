@@ -7,13 +7,12 @@
 #include "initrd/seam/image.h"
 #include "initrd/seam/nodes.h"
 #include "initrd/seam/policy.h"
+#include "initrd/support/result.h"
 #include "tests/contract/cases.h"
 #include "tests/contract/expect.h"
 
 namespace {
 
-constexpr int kNoEntry = 2;
-constexpr int kNoDevice = 19;
 constexpr u32 kFormat = 0170000;
 
 } // namespace
@@ -34,7 +33,7 @@ void contract_root_devices(struct kunit *test)
 	}
 	seam_set_root_device(root);
 	seam_set_real_root_device(real_root);
-	EXPECT_EQ(test, seam_find_device("/dev/no-such-device", &found), -kNoDevice);
+	EXPECT_EQ(test, seam_find_device("/dev/no-such-device", &found), -initrd::kNoDevice);
 	EXPECT_EQ(test, found, 0);
 	EXPECT(test, seam_strict_hex() == 0 || seam_strict_hex() == 1);
 }
@@ -75,7 +74,7 @@ void contract_block_nodes(struct kunit *test)
 	if (root)
 		seam_directory_close(root);
 	EXPECT_EQ(test, seam_unlink(kPath), 0);
-	EXPECT_EQ(test, seam_unlink(kPath), -kNoEntry);
+	EXPECT_EQ(test, seam_unlink(kPath), -initrd::kNoEntry);
 }
 
 void contract_physical_image(struct kunit *test)
